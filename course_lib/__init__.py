@@ -1,0 +1,32 @@
+"""A stack is a grid of cells, time across, depth up.
+
+cells      one node: RNNCell, LSTMCell, GRUCell        training   fit: one loop on one screen
+grid       all nodes: Grid, h[layer, time]             models     Tagger: embedding, stack, read-out
+fast       one row at full speed                       data       words, letters and phones as Batch
+stack      the wiring: Stack, plain, residual          plots      grid drawings and curves; show(fig, alt=...)
+gradients  the way back: jacobian                      checks     exercises, predictions, hints, progress
+init       starts: forget bias, orthogonal, identity   publish    lessons to notebooks;  cli: the course command
+"""
+
+from course_lib import gradients
+from course_lib.cells import Cell, GRUCell, LSTMCell, LSTMState, RNNCell, RNNState
+from course_lib.device import default_device
+from course_lib.grid import Grid
+from course_lib.stack import Stack, plain, residual
+from course_lib.version import __version__
+
+__all__ = [
+    "Cell",
+    "GRUCell",
+    "Grid",
+    "LSTMCell",
+    "LSTMState",
+    "RNNCell",
+    "RNNState",
+    "Stack",
+    "__version__",
+    "default_device",
+    "gradients",
+    "plain",
+    "residual",
+]

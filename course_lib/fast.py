@@ -1,0 +1,111 @@
+"""One row at full speed: a cell over a whole sequence, in one fused torch call where torch has one.
+
+The rule: a cell whose type is exactly RNNCell, LSTMCell or GRUCell, in float32 or float64, on CPU or CUDA, goes
+through ``torch.rnn_tanh``, ``torch.lstm`` or ``torch.gru``. Everything else takes the plain loop: other cells, cells
+with hooks, autocast, and the transforms of torch.func and forward-mode differentiation, for which the fused calls
+have no rule.
+"""
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+from torch.autograd import forward_ad
+
+from course_lib.cells import Cell, GRUCell, LSTMCell, RNNCell, State
+
+FUSED = {RNNCell: torch.rnn_tanh, LSTMCell: torch.lstm, GRUCell: torch.gru}
+
+
+def row(
+    cell: Cell,
+    below: Float[Tensor, "time batch input_size"],
+    state: State,
+    ended: Bool[Tensor, "time batch"] | None = None,
+) -> tuple[Float[Tensor, "time batch hidden_size"], State]:
+    """h of one layer at every time, and its last state; both repeat from a sequence's end on.
+
+    Equation: h_t = cell(below_t, h_{t-1}); where ended[t], h_t = h_{t-1}. ``below`` must be finite past the end.
+    """
+    if not is_fusable(cell, below):
+        return looped_row(cell, below, state, ended)
+    fused = fused_row
+    if torch.compiler.is_compiling():
+        # torch.compile cannot trace the fused calls; it leaves torch.nn's layers out of its graphs in the same way.
+        fused = torch.compiler.disable(fused_row)
+    return fused(cell, below, state, ended)
+
+
+def is_fusable(cell: Cell, below: Tensor) -> bool:
+    """Whether the fused call computes exactly what the cell's own ``forward`` would."""
+    hooked = cell._forward_hooks or cell._forward_pre_hooks or cell._backward_hooks or cell._backward_pre_hooks
+    return (
+        type(cell) in FUSED
+        and not hooked
+        and "forward" not in vars(cell)
+        and below.dtype in (torch.float32, torch.float64)
+        and below.device.type in ("cpu", "cuda")
+        and not torch.is_autocast_enabled(below.device.type)
+        and (torch.compiler.is_compiling() or not is_transformed())
+    )
+
+
+def is_transformed() -> bool:
+    """Whether torch.func or forward-mode differentiation is at work. Batched and second gradients need no loop."""
+    return torch._C._are_functorch_transforms_active() or forward_ad._current_level >= 0
+
+
+def looped_row(cell: Cell, below: Tensor, state: State, ended: Tensor | None = None) -> tuple[Tensor, State]:
+    """The same as ``row`` by one call of the cell a step."""
+    hs = []
+    for time, below_t in enumerate(below):
+        state = freeze(cell(below_t, state), state, None if ended is None else ended[time])
+        hs.append(state.h)
+    return torch.stack(hs), state
+
+
+def fused_row(cell: Cell, below: Tensor, state: State, ended: Tensor | None) -> tuple[Tensor, State]:
+    """The same as ``row`` in one torch call over the padded batch; what it computes past an end is dropped."""
+    if ended is None:
+        return call_fused(cell, below, state, cell.weight_ih)
+    weight_ih = cell.weight_ih
+    if isinstance(cell, LSTMCell):
+        below, weight_ih = close_input_gate(cell, below, ended)
+    h, last = call_fused(cell, below, state, weight_ih)
+    h_last = h[(~ended).sum(0) - 1, torch.arange(h.shape[1], device=h.device)]
+    return torch.where(ended[..., None], h_last, h), last._replace(h=h_last)
+
+
+def call_fused(cell: Cell, below: Tensor, state: State, weight_ih: Tensor) -> tuple[Tensor, State]:
+    """torch's fused call of one layer in one direction."""
+    weights = [weight_ih, cell.weight_hh, cell.bias_ih, cell.bias_hh]
+    initial = [field[None] for field in state]
+    # cuDNN differentiates only what ran in training mode; with one layer and no dropout the numbers are the same.
+    options = (True, 1, 0.0, torch.is_grad_enabled(), False, False)
+    h, *last = FUSED[type(cell)](below, initial if len(initial) > 1 else initial[0], weights, *options)
+    return h, cell.state_type(*(field[0] for field in last))
+
+
+def close_input_gate(cell: LSTMCell, below: Tensor, ended: Tensor) -> tuple[Tensor, Tensor]:
+    """One more input feature, 1 past the end, and its weights, which set i to exactly 0 and f to exactly 1: c repeats.
+
+    torch.lstm gives back c of the last step only, so c has to stay what it was at the end. Saturated gates
+    pass no gradient either.
+    """
+    certain = 1e30  # sigmoid(-1e30) is 0 and sigmoid(1e30) is 1 in float32 and float64
+    column = cell.weight_ih.new_zeros(4, cell.hidden_size)
+    column[0], column[1] = -certain, certain
+    marked = torch.cat([below, ended[..., None].to(below.dtype)], dim=-1)
+    return marked, torch.cat([cell.weight_ih, column.reshape(-1, 1)], dim=1)
+
+
+def freeze(new: State, old: State, ended: Bool[Tensor, " batch"] | None) -> State:
+    """``old`` for the sequences that have ended, ``new`` for the others."""
+    if ended is None:
+        return new
+    pairs = zip(new, old, strict=True)
+    return type(new)(*(torch.where(ended.view(-1, *[1] * (n.dim() - 1)), o, n) for n, o in pairs))
+
+
+def silence(up: Float[Tensor, "*time batch width"], ended: Bool[Tensor, "*time batch"] | None) -> Tensor:
+    """Zero for what goes up past a sequence's end."""
+    return up if ended is None else up.masked_fill(ended[..., None], 0)

@@ -1,0 +1,54 @@
+"""Where the weights of a stack begin."""
+
+import torch
+
+from course_lib import GRUCell, LSTMCell, RNNCell, Stack, init
+from tests.worlds import close
+
+
+def test_forget_bias_is_the_sum_of_both_in_every_lstm_layer():
+    """Setting layer 1 alone is a real bug; so is setting both biases to b."""
+    stack = Stack([LSTMCell(5, 4), GRUCell(4, 4), LSTMCell(4, 3)])
+    others = [stack.cells[1].bias_ih.clone(), stack.cells[0].bias_ih[:4].clone(), stack.cells[2].bias_hh[6:].clone()]
+    assert init.forget_bias(stack, 2.0) is stack
+    for cell in (stack.cells[0], stack.cells[2]):
+        h = cell.hidden_size
+        close((cell.bias_ih + cell.bias_hh)[h : 2 * h], torch.full((h,), 2.0), 0)
+    close([stack.cells[1].bias_ih, stack.cells[0].bias_ih[:4], stack.cells[2].bias_hh[6:]], others, 0)
+
+
+def test_a_forget_bias_keeps_the_memory():
+    kept = {}
+    for b in (-20.0, 20.0):
+        cell = init.forget_bias(Stack([LSTMCell(3, 4)]), b).cells[0]
+        state = cell.initial_state(1)._replace(c=torch.full((1, 4), 5.0))
+        kept[b] = cell(torch.zeros(1, 3), state).c.mean().item()
+    assert abs(kept[-20.0]) < 0.5
+    assert kept[20.0] > 4.0
+
+
+def test_orthogonal_blocks_gate_by_gate():
+    stack = init.orthogonal(Stack.uniform(GRUCell, 4, 4, 3), time=0.7, depth=0.5)
+    for layer, cell in enumerate(stack.cells, start=1):
+        for weight, gain in ((cell.weight_hh, 0.7), (cell.weight_ih, 0.5 if layer > 1 else 1.0)):
+            for block in weight.split(4):
+                close(block @ block.T, gain**2 * torch.eye(4))
+        assert (cell.bias_ih == 0).all()
+        assert (cell.bias_hh == 0).all()
+
+
+def test_orthogonal_where_widths_differ():
+    stack = init.orthogonal(Stack([RNNCell(2, 4), RNNCell(4, 3)]), depth=0.5)
+    first, second = stack.cells[0].weight_ih, stack.cells[1].weight_ih
+    close(first.T @ first, torch.eye(2))
+    close(second @ second.T, 0.25 * torch.eye(3))
+
+
+def test_identity():
+    stack = Stack.uniform(RNNCell, 5, 4, 3)
+    upward = stack.cells[1].weight_ih.clone()
+    init.identity(stack, 0.9)
+    for cell in stack.cells:
+        close(cell.weight_hh, 0.9 * torch.eye(4), 0)
+        assert (cell.bias_ih + cell.bias_hh == 0).all()
+    close(stack.cells[1].weight_ih, upward, 0)
