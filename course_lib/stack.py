@@ -99,8 +99,11 @@ class Stack(nn.Module):
         lengths: Integer[Tensor, " batch"] | Sequence[int] | None = None,
     ) -> tuple[Float[Tensor, "time batch output_size"], tuple[State, ...]]:
         """What goes up from the top layer at every time, zero past a sequence's end, and every layer's last state."""
-        _, ups, last = zip(*self._rows(x, states, lengths))
-        return ups[-1], last
+        last = []
+        for _, up, state in self._rows(x, states, lengths):
+            output = up  # the one of the layer below is free to go
+            last.append(state)
+        return output, tuple(last)
 
     def rows(
         self,
