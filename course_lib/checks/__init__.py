@@ -1,0 +1,25 @@
+"""How an answer is checked: one module an idea, and the record of what a learner predicted and solved.
+
+``checks.stacking.step(answer)`` returns a Verdict; ``predict``, ``reveal``, ``hint``, ``quiz`` and ``progress`` speak.
+"""
+
+from course_lib.checks import broken, counting, first_steps, pipelining, stacking
+from course_lib.checks.exercise import Verdict, hint
+from course_lib.checks.predictions import predict, reveal
+from course_lib.checks.quiz import quiz, where_to_start
+from course_lib.checks.record import progress
+
+__all__ = [
+    "Verdict",
+    "broken",
+    "counting",
+    "first_steps",
+    "hint",
+    "pipelining",
+    "predict",
+    "progress",
+    "quiz",
+    "reveal",
+    "stacking",
+    "where_to_start",
+]

@@ -1,0 +1,173 @@
+"""Checks of how cells become a stack: the step, the broken stacks, what a node reads directly."""
+
+import torch
+from torch import Tensor, nn
+
+from course_lib.cells import GRUCell, LSTMCell, RNNCell
+from course_lib.checks import broken
+from course_lib.checks.exercise import Wrong, ask, exercise, same
+from course_lib.stack import Stack, residual
+
+
+@exercise(
+    "02.1",
+    hints=(
+        "One loop over the layers, bottom to top. What does layer 1 read, and what does layer 2 read?",
+        "Keep a variable `below`. It starts as x_t and becomes the new state's h after each layer.",
+        "for cell, state in zip(cells, states): state = cell(below, state); then collect it, and below = state.h",
+    ),
+)
+def step(answer: object, seed: int) -> str:
+    """``step(cells, x_t, states)`` is one column of a plain stack: mixed cells, widths equal and unequal."""
+    cases = ([(RNNCell, 4), (GRUCell, 4), (RNNCell, 4)], [(GRUCell, 3), (LSTMCell, 4), (RNNCell, 4), (LSTMCell, 2)])
+    for layers in cases:
+        widths = [4, *(width for _, width in layers)]
+        cells = [kind(below, width) for (kind, width), below in zip(layers, widths)]
+        x_t, states = torch.randn(2, 4), Stack(cells).initial_states(2)
+        states = tuple(type(state)(*(torch.randn_like(field) for field in state)) for state in states)
+        with torch.no_grad():
+            _judge_step(ask(answer, cells, x_t, states), cells, x_t, states)
+    return "the same states as Stack.step, for vanilla, GRU and LSTM layers of any width"
+
+
+def _judge_step(column: object, cells: list, x_t: Tensor, states: tuple) -> None:
+    if not isinstance(column, tuple | list) or hasattr(column, "_fields") or len(column) != len(cells):
+        got = f"{len(column)} entries" if isinstance(column, tuple | list) else type(column).__name__
+        raise Wrong(f"give back one new state a layer, {len(cells)} in a tuple, bottom to top; got {got}")
+    expected = Stack(cells).step(x_t, states)
+    if all(type(mine) is type(right) for mine, right in zip(column[::-1], expected)) and _same_states(
+        column[::-1], expected
+    ):
+        raise Wrong("the states come from the top down; layer 1 comes first")
+    for layer, (mine, right, old) in enumerate(zip(column, expected, states), start=1):
+        if type(mine) is not type(right):
+            raise Wrong(
+                f"layer {layer} gives {type(mine).__name__} where the cell gives {type(right).__name__}: "
+                "keep the whole state, send only its h up"
+            )
+        if not _same_states([mine], [right]):
+            raise Wrong(_name_step_mistake(layer, mine, cells, x_t, states, expected))
+        if _same_states([mine], [old]):
+            raise Wrong(f"layer {layer} gives back the state it was given")
+
+
+def _same_states(some: tuple | list, others: tuple | list) -> bool:
+    return all(same(a, b) for mine, right in zip(some, others) for a, b in zip(mine, right))
+
+
+def _name_step_mistake(layer: int, mine: tuple, cells: list, x_t: Tensor, states: tuple, column: tuple) -> str:
+    cell, state, below = cells[layer - 1], states[layer - 1], x_t if layer == 1 else column[layer - 2].h
+    under = layer - 1
+    # Each entry: the mistake, what the cell reads then, and the state it starts from.
+    mistakes = [(f"layer {layer} gives back the state it was given", None, state)]
+    if layer > 1:
+        mistakes += [
+            (f"layer {layer} does not depend on layer {under}: did you pass x to every layer?", x_t, state),
+            (f"layer {layer} starts from the state of layer 1; each layer has its own", below, states[0]),
+            (f"layer {layer} reads the old h of layer {under}; it reads the new one", states[under - 1].h, state),
+            (f"layer {layer} gets the sum of x and h: this stack is plain", below + column[0].h, state),
+        ]
+        if hasattr(column[under - 1], "c"):
+            mistakes.append((f"layer {layer} reads the c of layer {under}; only h goes up", column[under - 1].c, state))
+    for name, read, start in mistakes:
+        wrong = start if read is None else _try(cell, read, start)
+        if wrong is not None and type(wrong) is type(mine) and _same_states([mine], [wrong]):
+            return name
+    return (
+        f"layer {layer} has the right kind of state with wrong numbers: what does it read, and which state is its own?"
+    )
+
+
+def _try(cell: nn.Module, below: Tensor, state: tuple) -> tuple | None:
+    try:
+        return cell(below, state)
+    except (ValueError, RuntimeError, AttributeError, TypeError):
+        return None
+
+
+CLUES = {
+    "raw input": "ask whether h of layer 2 depends on h of layer 1 at the same time",
+    "shared cell": "count the parameters",
+    "shared state": "hand in states and change the one of layer 2",
+    "unused dropout": "run it twice in training mode",
+    "reversed states": "compare the last states with the last step of rows(x)",
+}
+
+
+@exercise(
+    "02.2",
+    hints=(
+        "Every fault changes one thing you can measure: a count, a dependence, two runs, an order.",
+        "Five measurements: sum of parameters; jacobian of h(2, t) by h(1, t); two runs in train mode; "
+        "the effect of states[1]; the last states against rows(x).",
+        "The shared cell has 240 parameters instead of 360. A reversed order shows as states[0].h != rows(x)[0][-1].",
+    ),
+)
+def diagnosis(answer: object, seed: int) -> str:
+    """``diagnosis()`` gives a dictionary from each letter to the name of its fault."""
+    truth, answer = broken.truth(), ask(answer)
+    if not isinstance(answer, dict):
+        raise Wrong(f"give back a dictionary such as {{'A': 'raw input', ...}}, got {type(answer).__name__}")
+    if set(answer) != set(truth):
+        raise Wrong(f"expected the letters {', '.join(truth)}, got {', '.join(map(str, answer)) or 'none'}")
+    unknown = [f"{letter}: {name!r}" for letter, name in answer.items() if name not in truth.values()]
+    if unknown:
+        raise Wrong(f"no such fault: {', '.join(unknown)}; the names are {', '.join(sorted(truth.values()))}")
+    wrong = [letter for letter in truth if answer[letter] != truth[letter]]
+    if wrong:
+        claimed = answer[wrong[0]]
+        raise Wrong(
+            f"{len(truth) - len(wrong)} of {len(truth)} are right. Look again at {wrong[0]}: for {claimed!r}, "
+            f"{CLUES[claimed]}; {wrong[0]} passes that test"
+        )
+    return "all five faults found; each of them was once in published code"
+
+
+@exercise(
+    "02.5",
+    hints=(
+        "Two kinds of arrows end at a node: one from its own past, and what comes from below.",
+        "What comes from below is up(l-1, t). With residuals that is a sum: of which h?",
+        "Layer 1 has no skip, so x_t is not in the sum: layer 2 and up read h of every layer below, at the same time.",
+    ),
+)
+def sources(answer: object, seed: int) -> str:
+    """``sources(layer, time)`` is the set of nodes that h_t^(l) of a residual stack reads directly, by autograd."""
+    for layer in (1, 2, 3, 4):
+        for time in (1, 3):
+            right = _direct_sources(layer, time)
+            mine = ask(answer, layer, time)
+            if not isinstance(mine, set | frozenset | list | tuple):
+                raise Wrong(f"give back a set of pairs (layer, time), got {type(mine).__name__}")
+            mine = {tuple(node) if isinstance(node, tuple | list) else node for node in mine}
+            if mine != right:
+                raise Wrong(_name_sources(layer, time, mine, right))
+    return "autograd finds the same arrows for four layers"
+
+
+def _direct_sources(layer: int, time: int) -> set[tuple[int, int]]:
+    """Cut the grid of a residual stack at every node and see which cuts the new node feels."""
+    stack = Stack.uniform(RNNCell, 4, 4, 4, connection=residual)
+    grid = stack.grid(torch.randn(time, 1, 4))
+    nodes = {(m, s): grid.h(m, s).detach().requires_grad_() for m in range(5) for s in range(time + 1) if m or s}
+    below = nodes[0, time]
+    for m in range(1, layer):
+        below = stack.connections[m - 1](below, nodes[m, time])
+    h = stack.cells[layer - 1](below, stack.cells[layer - 1].state_type(nodes[layer, time - 1])).h
+    gradients = torch.autograd.grad(h.sum(), list(nodes.values()), allow_unused=True)
+    return {node for node, gradient in zip(nodes, gradients) if gradient is not None}
+
+
+def _name_sources(layer: int, time: int, mine: set, right: set) -> str:
+    at = f"at layer {layer}, time {time}"
+    if (layer, time) in mine:
+        return f"{at}: a node does not read itself"
+    if (layer, time - 1) not in mine:
+        return f"{at}: the recurrence is missing, the node reads ({layer}, {time - 1})"
+    if layer > 1 and (0, time) in mine:
+        return f"{at}: x is listed, but layer 1 gets no skip, so x is not in the stream"
+    if layer > 2 and mine == {(layer, time - 1), (layer - 1, time)}:
+        return f"{at}: these are the arrows of a plain stack; the stream also carries the layers further down"
+    if mine > right:
+        return f"{at}: {min(mine - right)} is reached only through other nodes; list what is read directly"
+    return f"{at}: {min(right - mine)} is missing"

@@ -1,0 +1,123 @@
+"""Pictures: each function takes an Axes or makes one, and returns it. Time runs to the right, depth upwards."""
+
+import io
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from course_lib.grid import Grid
+from course_lib.training import History
+
+STYLE = Path(__file__).with_name("course.mplstyle")
+CURRENT, CARRIED, OUTSIDE = "#0b5394", "#f2c46d", "#ffffff"  # states computed now, handed in, input and output
+INK, FAINT = "#222222", "#d5d5d5"
+
+
+def axes(ax: Axes | None = None, width: float = 8.0, height: float = 4.0) -> Axes:
+    """The Axes given, or a new one in the course's style."""
+    if ax is not None:
+        return ax
+    with plt.style.context(STYLE):
+        return plt.subplots(figsize=(width, height))[1]
+
+
+def show(drawn: Figure | Axes, alt: str) -> None:
+    """Display a figure with its alternative text, which screen readers and plain-text readers get in its place.
+
+    Errors: ValueError if the text is missing.
+    """
+    if not alt.strip():
+        raise ValueError("alt is empty; say in one or two sentences what the figure shows")
+    figure = drawn if isinstance(drawn, Figure) else drawn.figure
+    alt, image = " ".join(alt.split()), io.BytesIO()
+    with plt.style.context(STYLE):
+        figure.savefig(image, format="png", metadata={"Software": None})
+    plt.close(figure)
+    try:
+        from IPython.display import display
+    except ImportError:
+        print(alt)
+        return
+    display({"image/png": image.getvalue(), "text/plain": alt}, raw=True, metadata={"image/png": {"alt": alt}})
+
+
+def grid(grid: Grid, ax: Axes | None = None, mark: Callable[[int, int], bool] | None = None) -> Axes:
+    """The grid of one forward pass: rows are layers, columns are steps (the note's N6).
+
+    Solid arrows are the recurrence, dashed arrows lift a layer's output; states carried in have the second colour.
+    ``mark(layer, time)`` keeps a node's colour; the others fade.
+    """
+    num_layers, num_steps = grid.num_layers, grid.num_steps
+    ax = axes(ax, 1.15 * num_steps + 2.4, 0.95 * num_layers + 2.2)
+    mark = mark or (lambda layer, time: True)
+    for time in range(num_steps + 1):
+        for layer in range(1, num_layers + 1):
+            color = CARRIED if time == 0 else CURRENT
+            _node(ax, time, layer, rf"$h_{{{time}}}^{{({layer})}}$", color if mark(layer, time) else FAINT)
+            if time < num_steps:
+                _arrow(ax, (time, layer), (time + 1, layer), "-", mark(layer, time) and mark(layer, time + 1))
+        if time:
+            _node(ax, time, 0, rf"$x_{{{time}}}$", OUTSIDE if mark(0, time) else FAINT)
+            for layer in range(num_layers):
+                _arrow(ax, (time, layer), (time, layer + 1), "--", mark(layer, time) and mark(layer + 1, time))
+            _arrow(ax, (time, num_layers), (time, num_layers + 0.85), "--", mark(num_layers, time))
+            ax.text(time, num_layers + 0.98, rf"$y_{{{time}}}$", ha="center", va="center", fontsize=14, color=INK)
+    return _frame_grid(ax, num_layers, num_steps)
+
+
+def _frame_grid(ax: Axes, num_layers: int, num_steps: int) -> Axes:
+    ax.set_xlim(-0.6, num_steps + 0.5)
+    ax.set_ylim(-0.5, num_layers + 1.25)
+    ax.set_xticks(range(num_steps + 1), ["initial", *map(str, range(1, num_steps + 1))])
+    ax.set_yticks(range(num_layers + 1), ["input", *(f"layer {layer}" for layer in range(1, num_layers + 1))])
+    ax.set_xlabel("time (steps) →")
+    ax.set_ylabel("depth (layers) →")
+    ax.tick_params(length=0)
+    for spine in ax.spines.values():
+        spine.set_visible(False)
+    kinds = [("-", "recurrence"), ("--", "lifted output")]
+    states = [(CURRENT, "computed"), (CARRIED, "carried in")]
+    handles = [Line2D([], [], color=INK, linestyle=line, label=label) for line, label in kinds] + [
+        Line2D([], [], marker="o", linestyle="", markersize=11, markerfacecolor=color, markeredgecolor=INK, label=label)
+        for color, label in states
+    ]
+    ax.legend(handles=handles, ncols=4, loc="upper center", bbox_to_anchor=(0.5, -0.17), fontsize=12, frameon=False)
+    ax.set_aspect("equal")
+    return ax
+
+
+def _node(ax: Axes, x: float, y: float, label: str, color: str) -> None:
+    ax.scatter([x], [y], s=900, color=color, edgecolor=INK if color != FAINT else "#aaaaaa", linewidth=1.2, zorder=3)
+    ink = {CURRENT: "white", FAINT: "#8a8a8a"}.get(color, INK)
+    ax.text(x, y, label, ha="center", va="center", fontsize=12, color=ink, zorder=4)
+
+
+def _arrow(ax: Axes, start: tuple[float, float], end: tuple[float, float], line: str, bright: bool) -> None:
+    style = {"arrowstyle": "-|>", "linestyle": line, "color": INK if bright else FAINT, "linewidth": 1.6}
+    reach = 17 if end[1] == int(end[1]) else 4  # points: a node's radius, or little before a bare label
+    ax.annotate("", end, start, arrowprops=style | {"shrinkA": 17, "shrinkB": reach}, zorder=2)
+
+
+def losses(histories: Mapping[str, History], ax: Axes | None = None, window: int = 10) -> Axes:
+    """Training loss by step, one curve a model, each named at its end; a mean over ``window`` steps."""
+    ax = axes(ax)
+    with plt.style.context(STYLE):
+        for name, history in histories.items():
+            curve = _smooth(history.losses, window)
+            (line,) = ax.plot(range(1, len(curve) + 1), curve)
+            ax.annotate(f" {name}", (len(curve), curve[-1]), color=line.get_color(), va="center", fontsize=12)
+    ax.set_xlabel("training step")
+    ax.set_ylabel("training loss (nats)")
+    ax.set_ylim(bottom=0)
+    return ax
+
+
+def _smooth(values: Sequence[float], window: int) -> list[float]:
+    return [
+        sum(values[max(0, i - window + 1) : i + 1]) / len(values[max(0, i - window + 1) : i + 1])
+        for i in range(len(values))
+    ]
