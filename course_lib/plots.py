@@ -1,6 +1,9 @@
 """Pictures: each function takes an Axes or makes one, and returns it. Time runs to the right, depth upwards."""
 
 import io
+import itertools
+import math
+import statistics
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -8,6 +11,7 @@ import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from torch import Tensor
 
 from course_lib.grid import Grid
 from course_lib.training import History
@@ -32,14 +36,18 @@ def show(drawn: Figure | Axes, alt: str) -> None:
     """
     if not alt.strip():
         raise ValueError("alt is empty; say in one or two sentences what the figure shows")
-    figure = drawn if isinstance(drawn, Figure) else drawn.figure
+    figure = drawn if isinstance(drawn, Figure) else drawn.get_figure(root=True)
     alt, image = " ".join(alt.split()), io.BytesIO()
     with plt.style.context(STYLE):
         figure.savefig(image, format="png", metadata={"Software": None})
     plt.close(figure)
     try:
+        from IPython import get_ipython
         from IPython.display import display
     except ImportError:
+        print(alt)
+        return
+    if get_ipython() is None:  # a plain script: display would print the picture's bytes
         print(alt)
         return
     display({"image/png": image.getvalue(), "text/plain": alt}, raw=True, metadata={"image/png": {"alt": alt}})
@@ -92,7 +100,7 @@ def _frame_grid(ax: Axes, num_layers: int, num_steps: int) -> Axes:
 
 def _node(ax: Axes, x: float, y: float, label: str, color: str) -> None:
     ax.scatter([x], [y], s=900, color=color, edgecolor=INK if color != FAINT else "#aaaaaa", linewidth=1.2, zorder=3)
-    ink = {CURRENT: "white", FAINT: "#8a8a8a"}.get(color, INK)
+    ink = {CURRENT: "white", FAINT: "#595959"}.get(color, INK)
     ax.text(x, y, label, ha="center", va="center", fontsize=12, color=ink, zorder=4)
 
 
@@ -103,16 +111,62 @@ def _arrow(ax: Axes, start: tuple[float, float], end: tuple[float, float], line:
 
 
 def losses(histories: Mapping[str, History], ax: Axes | None = None, window: int = 10) -> Axes:
-    """Training loss by step, one curve a model, each named at its end; a mean over ``window`` steps."""
+    """Training loss by step, one curve a model, each named at its end; a mean over the last ``window`` steps.
+
+    A curve ends before the first loss that is not finite; a history without losses has none.
+    Errors: ValueError for a window below 1.
+    """
+    if window < 1:
+        raise ValueError(f"window must be at least 1, got {window}")
     ax = axes(ax)
     with plt.style.context(STYLE):
         for name, history in histories.items():
-            curve = _smooth(history.losses, window)
-            (line,) = ax.plot(range(1, len(curve) + 1), curve)
+            if not (curve := _smooth(list(itertools.takewhile(math.isfinite, history.losses)), window)):
+                continue
+            (line,) = ax.plot(range(1, len(curve) + 1), curve, label=name)
             ax.annotate(f" {name}", (len(curve), curve[-1]), color=line.get_color(), va="center", fontsize=12)
     ax.set_xlabel("training step")
     ax.set_ylabel("training loss (nats)")
     ax.set_ylim(bottom=0)
+    return ax
+
+
+def curves(
+    x: Sequence[float],
+    series: Mapping[str, Sequence[Sequence[float]]],
+    ax: Axes | None = None,
+    xlabel: str = "",
+    ylabel: str = "",
+    log: bool = False,
+) -> Axes:
+    """One curve a name: the median over runs, with a band from the lowest to the highest run.
+
+    ``series[name]`` has one row a run and one column for each entry of ``x``; ``log`` makes the vertical axis so.
+    """
+    ax = axes(ax)
+    with plt.style.context(STYLE):
+        for name, runs in series.items():
+            (line,) = ax.plot(x, [statistics.median(column) for column in zip(*runs, strict=True)])
+            low, high = ([pick(column) for column in zip(*runs, strict=True)] for pick in (min, max))
+            ax.fill_between(x, low, high, color=line.get_color(), alpha=0.2, linewidth=0)
+            ax.annotate(f" {name}", (x[-1], line.get_ydata()[-1]), color=line.get_color(), va="center", fontsize=12)
+    ax.set_xlabel(xlabel)
+    ax.set_ylabel(ylabel)
+    if log:
+        ax.set_yscale("log")
+    return ax
+
+
+def matrix(values: Tensor, edges: Sequence[int] = (), ax: Axes | None = None) -> Axes:
+    """The entries of a matrix as shades, zeros white, with a line before each row and column in ``edges``."""
+    ax = axes(ax, 5.2, 5.2)
+    size = values.detach().abs().cpu().numpy()
+    ax.imshow(size, cmap="Blues", vmin=0, vmax=float(size.max()) or 1.0)
+    for edge in edges:
+        ax.axhline(edge - 0.5, color=INK, linewidth=1)
+        ax.axvline(edge - 0.5, color=INK, linewidth=1)
+    ax.set_xlabel("what is read")
+    ax.set_ylabel("what is computed")
     return ax
 
 

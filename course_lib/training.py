@@ -10,12 +10,16 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from course_lib.cells import check_size
 from course_lib.data.batch import Batch
 
 
 @dataclass(frozen=True)
 class Settings:
-    """How to train. AdamW; the learning rate climbs for ``warmup`` of the steps, then falls as a cosine to about 0."""
+    """How to train. AdamW; the learning rate climbs for ``warmup`` of the steps, then falls as a cosine to about 0.
+
+    Errors: TypeError for a count that is no whole number, ValueError for a value out of range.
+    """
 
     steps: int = 300
     learning_rate: float = 4e-3
@@ -27,17 +31,29 @@ class Settings:
     target: float | None = None
 
     def __post_init__(self):
-        if self.steps < 1 or self.validate_every < 1:
-            raise ValueError(f"steps and validate_every must be at least 1, got {self.steps}, {self.validate_every}")
-        if not (self.learning_rate > 0 and self.clip_norm > 0 and 0 < self.warmup < 1):
-            raise ValueError(f"learning_rate and clip_norm must be above 0 and warmup between 0 and 1, got {self}")
+        check_size("Settings", "steps", self.steps)
+        check_size("Settings", "validate_every", self.validate_every)
+        if not (0 < self.learning_rate < math.inf and 0 <= self.weight_decay < math.inf):
+            raise ValueError(f"learning_rate must be above 0, weight_decay at least 0, both finite; got {self}")
+        if not (self.clip_norm > 0 and 0 < self.warmup < 1):
+            raise ValueError(f"clip_norm must be above 0 (inf: no clipping) and warmup between 0 and 1, got {self}")
+
+    def rate(self, step: int) -> float:
+        """The learning rate after ``step`` steps: from 1/25 of it to 1 to 1/250,000, like torch's OneCycleLR."""
+        top = max(self.warmup * self.steps - 1, 0)
+        if step < top:
+            start, end, way = 1 / 25, 1.0, step / top
+        else:
+            start, end, way = 1.0, 1 / 250_000, (step - top) / ((self.steps - 1 - top) or 1)
+        return self.learning_rate * (end + (start - end) * (1 + math.cos(math.pi * way)) / 2)
 
 
 @dataclass(frozen=True)
 class History:
     """What happened: a loss a step, (step, score) at each validation, and why it stopped.
 
-    ``stopped`` is "steps", "target", "interrupted" (Ctrl-C) or "diverged" (a loss or gradient that is not finite).
+    ``stopped`` is "steps" (all were made), "target", "interrupted" (Ctrl-C) or "diverged" (a loss or gradient that is
+    not finite: that loss is the last, and the weights are those before it).
     """
 
     settings: Settings
@@ -58,15 +74,14 @@ def fit(
 
     Each epoch takes the batches in a new order, drawn from ``settings.seed``, as are all dropout masks; the caller's
     random state is untouched. ``validate(model)`` runs in eval mode without gradients every ``validate_every`` steps
-    and at the end; training stops once it is at or below ``settings.target``. Ctrl-C stops after a whole step's
-    record. Errors: ValueError if there are no batches.
+    and at the end; training stops once it is at or below ``settings.target``. Ctrl-C stops and keeps the steps made.
+    Errors: ValueError if there are no batches, or a target without ``validate``.
     """
     if not len(batches):
         raise ValueError("batches is empty; there is nothing to train on")
+    if settings.target is not None and validate is None:
+        raise ValueError(f"target={settings.target} needs validate, which measures whether it is reached")
     optimizer = torch.optim.AdamW(model.parameters(), settings.learning_rate, weight_decay=settings.weight_decay)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, settings.learning_rate, settings.steps, pct_start=settings.warmup, cycle_momentum=False
-    )
     losses, scores, stopped, start = [], [], "steps", time.perf_counter()
     with torch.random.fork_rng(), tqdm(total=settings.steps, disable=is_quiet(), unit="step") as bar:
         torch.manual_seed(settings.seed)
@@ -77,12 +92,14 @@ def fit(
                 optimizer.zero_grad()
                 value.backward()
                 norm = nn.utils.clip_grad_norm_(model.parameters(), settings.clip_norm)
-                losses.append(value.item())
-                if not (math.isfinite(losses[-1]) and norm.isfinite()):
+                if not (value.isfinite() and norm.isfinite()):
+                    losses.append(value.item())
                     stopped = "diverged"
                     break
+                for group in optimizer.param_groups:
+                    group["lr"] = settings.rate(len(losses))
                 optimizer.step()
-                schedule.step()
+                losses.append(value.item())
                 bar.update()
                 bar.set_postfix(loss=f"{losses[-1]:.3f}", refresh=False)
                 step = len(losses)
@@ -93,7 +110,8 @@ def fit(
                         break
         except KeyboardInterrupt:
             stopped = "interrupted"
-    model.eval()
+        finally:
+            model.eval()
     return History(settings, losses, scores, time.perf_counter() - start, stopped)
 
 

@@ -4,7 +4,7 @@ Each fault was found in published code. All five pass a test with one layer.
 """
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor
@@ -26,21 +26,24 @@ FAULTS = {
 class RawInput(Stack):
     """Every layer reads x: the variable that should climb is never updated."""
 
-    def _column(self, below: Tensor, states: tuple[State, ...], masks: list, ended: Tensor | None = None) -> tuple:
-        column = tuple(cell(below, state) for cell, state in zip(self.cells, states))
-        return column, tuple(state.h for state in column)
+    def _column(self, below: Tensor, states: Sequence[State], masks: list, ended: Tensor | None = None) -> tuple:
+        reads = [below if mask is None else below * mask for mask in masks]
+        column = tuple(fast.freeze(cell(*each), each[1], ended) for cell, *each in zip(self.cells, reads, states))
+        return column, tuple(fast.silence(state.h, ended) for state in column)
 
-    def _rows(self, x: Tensor, states: tuple | None, lengths: object) -> Iterator[tuple[Tensor, Tensor, State]]:
+    def _rows(
+        self, x: Tensor, states: Sequence[State] | None, lengths: object
+    ) -> Iterator[tuple[Tensor, Tensor, State]]:
         below, states, ended = self._enter(x, states, lengths)
-        for cell, state in zip(self.cells, states):
-            h, state = fast.row(cell, below, state, ended)
-            yield h, h, state
+        for cell, state, mask in zip(self.cells, states, self._masks(below)):
+            h, state = fast.row(cell, below if mask is None else below * mask, state, ended)
+            yield h, fast.silence(h, ended), state
 
 
 class SharedState(Stack):
     """One initial state for all layers."""
 
-    def _enter(self, x: Tensor, states: tuple[State, ...] | None, lengths: object) -> tuple:
+    def _enter(self, x: Tensor, states: Sequence[State] | None, lengths: object) -> tuple:
         x, states, ended = super()._enter(x, states, lengths)
         return x, (states[0],) * len(states), ended
 
@@ -56,7 +59,7 @@ class UnusedDropout(Stack):
 class ReversedStates(Stack):
     """The last states in the order of a recursion that ends at the bottom."""
 
-    def forward(self, x: Tensor, states: tuple | None = None, lengths: object = None) -> tuple:
+    def forward(self, x: Tensor, states: Sequence[State] | None = None, lengths: object = None) -> tuple:
         output, states = super().forward(x, states, lengths)
         return output, states[::-1]
 

@@ -1,8 +1,10 @@
 """Checks of how many parameters a stack has."""
 
+from numbers import Real
+
 from torch import nn
 
-from course_lib.checks.exercise import Wrong, ask, exercise
+from course_lib.checks.exercise import Wrong, ask, exercise, got
 
 KINDS = {"vanilla": (nn.RNN, 1), "gru": (nn.GRU, 3), "lstm": (nn.LSTM, 4)}
 
@@ -23,8 +25,12 @@ def count(answer: object, seed: int) -> str:
             for d, h, layers in settings:
                 right = sum(p.numel() for p in module(d, h, layers, bidirectional=bidirectional).parameters())
                 mine = ask(answer, kind, d, h, layers, bidirectional)
-                if isinstance(mine, bool) or not isinstance(mine, int | float) or mine != right:
-                    case = f"{kind}, d={d}, h={h}, {layers} layers" + (", bidirectional" if bidirectional else "")
+                case = f"{kind}, d={d}, h={h}, {layers} layer{'s' * (layers > 1)}" + (
+                    ", bidirectional" if bidirectional else ""
+                )
+                if isinstance(mine, bool) or not isinstance(mine, Real):
+                    raise Wrong(f"{case}: give back a number, {got(mine)}")
+                if mine != right:
                     raise Wrong(
                         f"{case}: you count {mine}, torch has {right}"
                         + _name_count(mine, gates, d, h, layers, bidirectional)
@@ -32,7 +38,7 @@ def count(answer: object, seed: int) -> str:
     return "the same numbers as torch for 54 modules"
 
 
-def _name_count(mine: object, gates: int, d: int, h: int, layers: int, bidirectional: bool) -> str:
+def _name_count(mine: Real, gates: int, d: int, h: int, layers: int, bidirectional: bool) -> str:
     def total(first: int, other: int, biases: int, factor: int, blocks: int) -> int:
         return factor * blocks * (h * (first + h) + biases * h + (layers - 1) * (h * (other + h) + biases * h))
 

@@ -2,9 +2,11 @@
 
 import copy
 import functools
+import sysconfig
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -32,6 +34,8 @@ class Exercise:
 
 
 EXERCISES: dict[str, Exercise] = {}
+# Files below these are not the learner's: Python's own, what pip installs, this package.
+LIBRARIES = (str(Path(__file__).parents[1]), *{sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")})
 _hints_given: dict[str, int] = {}
 
 
@@ -46,7 +50,7 @@ def exercise(identity: str, hints: Sequence[str]) -> Callable:
         @functools.wraps(check)
         def verdict(answer: object, seed: int = 0) -> Verdict:
             try:
-                with torch.random.fork_rng():
+                with torch.enable_grad(), torch.random.fork_rng():
                     torch.manual_seed(seed)
                     message = check(answer, seed)
             except Wrong as mistake:
@@ -70,32 +74,44 @@ def ask(answer: object, *args: object) -> object:
     """Call the learner's function on copies of the arguments. Raises Wrong if it is none, or if it stops."""
     if not callable(answer):
         raise Wrong(f"expected your function, got {_short(answer)}; pass its name without parentheses")
+    args = copy.deepcopy(args)
     try:
-        return answer(*copy.deepcopy(args))
-    except NotImplementedError:
-        raise Wrong("your function is still to be written") from None
-    except Exception as error:
-        frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.name == answer.__name__]
-        line = f" at the line `{frames[-1].line}`" if frames and frames[-1].line else ""
-        text = str(error).partition("\n")[0]
-        raise Wrong(f"your function stops with {type(error).__name__}{line}: {text}") from error
+        with torch.enable_grad():  # undoes what the function switches
+            return answer(*args)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # exit() as well: it would end the kernel
+        raise Wrong(_tell(error)) from error
+
+
+def _tell(error: BaseException) -> str:
+    """What stopped the learner's function, and the innermost line of the learner's own code."""
+    if isinstance(error, NotImplementedError) and not error.args:  # torch's own have a text
+        return "your function is still to be written"
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [frame.line for frame in frames if frame.line and not frame.filename.startswith(LIBRARIES)]
+    where, text = f" at the line `{lines[-1]}`" if lines else "", str(error).partition("\n")[0]
+    return f"your function stops with {type(error).__name__}{where}" + (f": {text}" if text else "")
 
 
 def expect_tensor(value: object, shape: tuple[int, ...], name: str) -> Tensor:
-    """The learner's value as a tensor of that shape. Raises Wrong."""
+    """The learner's value as a tensor of that shape, holding finite floating-point numbers. Raises Wrong."""
     if not isinstance(value, Tensor):
-        hint = ": is the return missing?" if value is None else ""
-        raise Wrong(f"{name} must be a tensor, got {_short(value)}{hint}")
+        raise Wrong(f"{name} must be a tensor, {got(value)}")
     if tuple(value.shape) != shape:
         raise Wrong(f"{name} must have shape {shape}, got {tuple(value.shape)}")
+    if not value.is_floating_point():
+        raise Wrong(f"{name} must hold floating-point numbers, got {value.dtype}")
+    if not value.isfinite().all():
+        raise Wrong(f"{name} holds numbers that are NaN or infinite")
     return value
 
 
-def same(value: Tensor, expected: Tensor) -> bool:
-    """Equal to rounding; False, not an error, for other shapes, kinds and numbers that are none."""
-    if value.shape != expected.shape or value.is_complex():
+def same(value: object, expected: Tensor) -> bool:
+    """Equal to rounding; False, not an error, for other shapes and kinds and for numbers that are none."""
+    if not isinstance(value, Tensor) or value.shape != expected.shape or value.is_complex():
         return False
-    return torch.allclose(value.detach().to(expected.dtype), expected, rtol=1e-5, atol=1e-6)
+    return torch.allclose(value.detach().to(expected), expected, rtol=1e-5, atol=1e-6)
 
 
 def hint(identity: str) -> None:
@@ -111,6 +127,14 @@ def hint(identity: str) -> None:
     print(f"Hint {given + 1} of {len(hints)}: {hints[given]}")
 
 
+def got(value: object) -> str:
+    """What the learner's function gave back instead, in few words."""
+    return "got None: is the return missing?" if value is None else f"got {_short(value)}"
+
+
 def _short(value: object) -> str:
-    text = " ".join(repr(value).split())
+    try:
+        text = " ".join(repr(value).split())
+    except Exception:  # half-made objects of the learner's own classes
+        return type(value).__name__
     return f"{type(value).__name__} {text[:57] + '...' if len(text) > 60 else text}"

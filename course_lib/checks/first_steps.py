@@ -30,6 +30,7 @@ def vanilla_step(answer: object, seed: int) -> str:
             "the new h does not depend on the old h: is h @ U.T in the sum?": torch.tanh(x @ W.T + b),
             "the new h does not depend on x: is x @ W.T in the sum?": torch.tanh(h @ U.T + b),
             "the bias b is missing": torch.tanh(x @ W.T + h @ U.T),
+            "the bias b is added after the tanh: it belongs inside": torch.tanh(x @ W.T + h @ U.T) + b,
             "the tanh stands around one product only: it goes around the whole sum": torch.tanh(x @ W.T) + h @ U.T + b,
             "U is used as it stands: multiply by its transpose, h @ U.T": torch.tanh(x @ W.T + h @ U + b),
         }

@@ -6,9 +6,8 @@ import torch
 from torch import Tensor
 
 from course_lib.cells import RNNCell
-from course_lib.checks.exercise import Wrong, ask, exercise, expect_tensor, same
+from course_lib.checks.exercise import Wrong, ask, exercise, expect_tensor, got, same
 from course_lib.relatives.pipeline import pipeline as reference_pipeline
-from course_lib.relatives.pipeline import run_pipeline
 from course_lib.stack import Stack
 
 
@@ -27,7 +26,7 @@ def pipeline(answer: object, seed: int) -> str:
         total = width * num_layers
         given = ask(answer, stack)
         if not isinstance(given, tuple | list) or len(given) != 3:
-            raise Wrong(f"give back three tensors (weight_ih, weight_hh, bias), got {type(given).__name__}")
+            raise Wrong(f"give back three tensors (weight_ih, weight_hh, bias), {got(given)}")
         names, shapes = ("weight_ih", "weight_hh", "bias"), ((total, d), (total, total), (total,))
         parts = [expect_tensor(*each).detach().double() for each in zip(given, shapes, names)]
         _judge_pipeline(parts, stack, width)
@@ -53,7 +52,6 @@ def _judge_pipeline(parts: list[Tensor], stack: Stack, width: int) -> None:
             raise Wrong(f"block ({rows + 1}, {cols + 1}) of weight_hh {name}")
     if not same(bias, wanted[2]):
         raise Wrong("the bias is not b_ih + b_hh of each layer, one under the other: torch has two biases, add both")
-    _compare_outputs(parts, stack)
 
 
 def _blocks(num_layers: int) -> Iterator[tuple[str, int, int]]:
@@ -65,14 +63,3 @@ def _blocks(num_layers: int) -> Iterator[tuple[str, int, int]]:
         for cols in range(num_layers):
             if cols not in (rows, rows - 1):
                 yield "must be zero: a layer reads itself and the layer below, nothing else", rows, cols
-
-
-@torch.no_grad()
-def _compare_outputs(parts: list[Tensor], stack: Stack) -> None:
-    wide = RNNCell(stack.input_size, sum(stack.hidden_sizes)).double()
-    for parameter, value in zip(wide.parameters(), (*parts, torch.zeros_like(parts[2]))):
-        parameter.copy_(value)
-    x = torch.randn(7, 2, stack.input_size, dtype=torch.float64)
-    gap = (run_pipeline(wide, x, stack.hidden_sizes) - stack(x)[0]).abs().max().item()
-    if gap > 1e-5:
-        raise Wrong(f"the blocks look right, but the output differs from the stack's by {gap:.2g}")

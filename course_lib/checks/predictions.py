@@ -38,8 +38,8 @@ def reveal(identity: str, measured: object) -> None:
         print(f"Measured: {measured}")
         return
     verdict = ""
-    if measured in _choices.get(identity, ()):
-        verdict = "  ->  as you said" if said == measured else "  ->  not what you said"
+    if str(measured) in _choices.get(identity, ()):
+        verdict = "  ->  as you said" if said == str(measured) else "  ->  not what you said"
     print(f"You said: {said}   Measured: {measured}{verdict}")
 
 
@@ -54,7 +54,8 @@ def _prompt(choices: Sequence[str]) -> str | None:
             return None
         if not typed:
             return None
-        if (chosen := _match(typed, choices)) is not None:
+        number = int(typed) if typed.isdecimal() else typed  # the number, should a choice be a number as well
+        if chosen := _match(number, choices) or _match(typed, choices):
             return chosen
         print(f"{typed!r} is no number in 1..{len(choices)}")
     return None

@@ -1,11 +1,13 @@
 """What a learner has predicted, answered and solved: a small file in my/, which may be deleted at any time."""
 
+import contextlib
 import json
 import os
 from pathlib import Path
 
 SECTIONS = ("exercises", "predictions", "quiz")
-_memory: dict[str, dict[str, str]] = {section: {} for section in SECTIONS}
+_memory: dict[str, dict[str, str]] = {section: {} for section in SECTIONS}  # all that this kernel has seen
+_unsaved: dict[str, dict[str, str]] = {section: {} for section in SECTIONS}  # what no file would take
 
 
 def path() -> Path | None:
@@ -14,9 +16,10 @@ def path() -> Path | None:
         return None
     if folder := os.environ.get("COURSE_MY"):
         return Path(folder, "progress.json")
-    for root in (Path.cwd(), *Path.cwd().parents):
-        if (root / "start.py").is_file() and (root / "my").is_dir():
-            return root / "my" / "progress.json"
+    with contextlib.suppress(OSError):  # a working folder that is gone, or not ours to look into
+        for root in (Path.cwd(), *Path.cwd().parents):
+            if (root / "start.py").is_file() and (root / "my").is_dir():
+                return root / "my" / "progress.json"
     return None
 
 
@@ -26,7 +29,7 @@ def get(section: str, key: str) -> str | None:
 
 
 def put(section: str, key: str, value: str) -> None:
-    """Record a value. A file that cannot be written costs the memory of it, never the lesson."""
+    """Record a value. A file that cannot be written costs the memory of it in the next kernel, never the lesson."""
     record = _load()
     record[section][key] = value
     _memory.update(record)
@@ -36,8 +39,13 @@ def put(section: str, key: str, value: str) -> None:
     try:
         draft.write_text(json.dumps(record, indent=1, sort_keys=True, ensure_ascii=False), encoding="utf-8")
         os.replace(draft, file)
-    except OSError:
-        draft.unlink(missing_ok=True)
+    except (OSError, ValueError):
+        _unsaved[section][key] = value
+        with contextlib.suppress(OSError):
+            draft.unlink(missing_ok=True)
+    else:
+        for values in _unsaved.values():
+            values.clear()
 
 
 class Progress:
@@ -58,7 +66,10 @@ class Progress:
                 + f"; predictions made: {predicted}"
             )
         where = path()
-        return "\n".join([*lines, f"kept in {where.parent.name}/{where.name}" if where else "kept in memory only"])
+        lines.append(f"kept in {where.parent.name}/{where.name}" if where else "kept in memory only")
+        if any(_unsaved.values()):
+            lines[-1] = f"kept in memory only: {where} cannot be written"
+        return "\n".join(lines)
 
 
 def progress() -> Progress:
@@ -72,8 +83,9 @@ def _load() -> dict[str, dict[str, str]]:
         stored = json.loads(file.read_text(encoding="utf-8")) if file else _memory
     except FileNotFoundError:
         stored = {}
-    except (OSError, ValueError):  # half a file, or somebody's own edit: what this kernel knows still holds
-        stored = _memory
+    except (OSError, ValueError, RecursionError):
+        stored = _memory  # half a file, or somebody's own edit: what this kernel knows still holds
     stored = stored if isinstance(stored, dict) else {}
     sections = {section: stored.get(section) for section in SECTIONS}
-    return {name: dict(values) if isinstance(values, dict) else {} for name, values in sections.items()}
+    known = {name: values if isinstance(values, dict) else {} for name, values in sections.items()}
+    return {name: values | _unsaved[name] for name, values in known.items()}

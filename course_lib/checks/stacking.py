@@ -1,11 +1,14 @@
 """Checks of how cells become a stack: the step, the broken stacks, what a node reads directly."""
 
+from collections.abc import Callable, Iterator
+from numbers import Integral
+
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from course_lib.cells import GRUCell, LSTMCell, RNNCell
 from course_lib.checks import broken
-from course_lib.checks.exercise import Wrong, ask, exercise, same
+from course_lib.checks.exercise import Wrong, ask, exercise, got, same
 from course_lib.stack import Stack, residual
 
 
@@ -31,64 +34,71 @@ def step(answer: object, seed: int) -> str:
 
 
 def _judge_step(column: object, cells: list, x_t: Tensor, states: tuple) -> None:
-    if not isinstance(column, tuple | list) or hasattr(column, "_fields") or len(column) != len(cells):
-        got = f"{len(column)} entries" if isinstance(column, tuple | list) else type(column).__name__
-        raise Wrong(f"give back one new state a layer, {len(cells)} in a tuple, bottom to top; got {got}")
+    listed = isinstance(column, tuple | list) and not hasattr(column, "_fields")
+    if not listed or len(column) != len(cells):
+        given = f"got {len(column)} entries" if listed else got(column)
+        raise Wrong(f"give back one new state a layer, {len(cells)} in a tuple, bottom to top; {given}")
     expected = Stack(cells).step(x_t, states)
     if all(type(mine) is type(right) for mine, right in zip(column[::-1], expected)) and _same_states(
         column[::-1], expected
     ):
         raise Wrong("the states come from the top down; layer 1 comes first")
-    for layer, (mine, right, old) in enumerate(zip(column, expected, states), start=1):
+    for layer, (mine, right) in enumerate(zip(column, expected), start=1):
         if type(mine) is not type(right):
             raise Wrong(
                 f"layer {layer} gives {type(mine).__name__} where the cell gives {type(right).__name__}: "
                 "keep the whole state, send only its h up"
             )
         if not _same_states([mine], [right]):
-            raise Wrong(_name_step_mistake(layer, mine, cells, x_t, states, expected))
-        if _same_states([mine], [old]):
-            raise Wrong(f"layer {layer} gives back the state it was given")
+            mistakes = _step_mistakes(layer, cells, x_t, states, expected)
+            unnamed = f"layer {layer} has wrong numbers: what does it read, and which old state is its own?"
+            raise Wrong(next((name for name, wrong in mistakes if _gives(wrong, mine)), unnamed))
 
 
 def _same_states(some: tuple | list, others: tuple | list) -> bool:
     return all(same(a, b) for mine, right in zip(some, others) for a, b in zip(mine, right))
 
 
-def _name_step_mistake(layer: int, mine: tuple, cells: list, x_t: Tensor, states: tuple, column: tuple) -> str:
+def _step_mistakes(
+    layer: int, cells: list, x_t: Tensor, states: tuple, column: tuple
+) -> Iterator[tuple[str, Callable[[], tuple]]]:
+    """What a learner may have done, and the state that the layer would then have; not all fit the widths."""
     cell, state, below = cells[layer - 1], states[layer - 1], x_t if layer == 1 else column[layer - 2].h
-    under = layer - 1
-    # Each entry: the mistake, what the cell reads then, and the state it starts from.
-    mistakes = [(f"layer {layer} gives back the state it was given", None, state)]
-    if layer > 1:
-        mistakes += [
-            (f"layer {layer} does not depend on layer {under}: did you pass x to every layer?", x_t, state),
-            (f"layer {layer} starts from the state of layer 1; each layer has its own", below, states[0]),
-            (f"layer {layer} reads the old h of layer {under}; it reads the new one", states[under - 1].h, state),
-            (f"layer {layer} gets the sum of x and h: this stack is plain", below + column[0].h, state),
-        ]
-        if hasattr(column[under - 1], "c"):
-            mistakes.append((f"layer {layer} reads the c of layer {under}; only h goes up", column[under - 1].c, state))
-    for name, read, start in mistakes:
-        wrong = start if read is None else _try(cell, read, start)
-        if wrong is not None and type(wrong) is type(mine) and _same_states([mine], [wrong]):
-            return name
-    return (
-        f"layer {layer} has the right kind of state with wrong numbers: what does it read, and which state is its own?"
-    )
+    yield f"layer {layer} gives back the state it was given", lambda: state
+    zeros = cell.initial_state(len(x_t))
+    yield f"layer {layer} starts from zeros; it starts from its own old state", lambda: cell(below, zeros)
+    for k, (cell_k, state_k) in enumerate(zip(cells, states), start=1):
+        if k != layer:
+            name = f"layer {layer} starts from the state of layer {k}; each layer has its own"
+            yield name, lambda state_k=state_k: cell(below, state_k)
+            name = f"layer {layer} uses the cell of layer {k}; each layer has its own"
+            yield name, lambda cell_k=cell_k: cell_k(below, state)
+    if layer == 1:
+        return
+    under, new, old = layer - 1, column[layer - 2], states[layer - 2]
+    name = f"layer {layer} does not depend on layer {under}: did you pass x to every layer?"
+    yield name, lambda: cell(x_t, state)
+    yield f"layer {layer} reads the old h of layer {under}; it reads the new one", lambda: cell(old.h, state)
+    name = f"layer {layer} starts from the new state of layer {under}; its past is its own old state"
+    yield name, lambda: cell(below, new)
+    yield f"layer {layer} reads the c of layer {under}; only h goes up", lambda: cell(new.c, state)
+    yield f"layer {layer} gets the sum of x and h: this stack is plain", lambda: cell(x_t + column[0].h, state)
+    name = f"layer {layer} gets the sum of all layers below: this stack is plain"
+    yield name, lambda: cell(sum(each.h for each in column[:under]), state)
 
 
-def _try(cell: nn.Module, below: Tensor, state: tuple) -> tuple | None:
+def _gives(wrong: Callable[[], tuple], mine: tuple) -> bool:
     try:
-        return cell(below, state)
-    except (ValueError, RuntimeError, AttributeError, TypeError):
-        return None
+        state = wrong()
+    except (ValueError, RuntimeError, AttributeError, TypeError):  # it does not fit the widths or kinds
+        return False
+    return type(state) is type(mine) and _same_states([mine], [state])
 
 
 CLUES = {
     "raw input": "ask whether h of layer 2 depends on h of layer 1 at the same time",
     "shared cell": "count the parameters",
-    "shared state": "hand in states and change the one of layer 2",
+    "shared state": "hand in states, change the one of layer 2 and look at rows(x, states)",
     "unused dropout": "run it twice in training mode",
     "reversed states": "compare the last states with the last step of rows(x)",
 }
@@ -107,10 +117,10 @@ def diagnosis(answer: object, seed: int) -> str:
     """``diagnosis()`` gives a dictionary from each letter to the name of its fault."""
     truth, answer = broken.truth(), ask(answer)
     if not isinstance(answer, dict):
-        raise Wrong(f"give back a dictionary such as {{'A': 'raw input', ...}}, got {type(answer).__name__}")
+        raise Wrong(f"give back a dictionary such as {{'A': 'raw input', ...}}, {got(answer)}")
     if set(answer) != set(truth):
         raise Wrong(f"expected the letters {', '.join(truth)}, got {', '.join(map(str, answer)) or 'none'}")
-    unknown = [f"{letter}: {name!r}" for letter, name in answer.items() if name not in truth.values()]
+    unknown = [f"{letter}: {name!r}" for letter, name in answer.items() if name not in list(CLUES)]
     if unknown:
         raise Wrong(f"no such fault: {', '.join(unknown)}; the names are {', '.join(sorted(truth.values()))}")
     wrong = [letter for letter in truth if answer[letter] != truth[letter]]
@@ -137,12 +147,16 @@ def sources(answer: object, seed: int) -> str:
         for time in (1, 3):
             right = _direct_sources(layer, time)
             mine = ask(answer, layer, time)
-            if not isinstance(mine, set | frozenset | list | tuple):
-                raise Wrong(f"give back a set of pairs (layer, time), got {type(mine).__name__}")
-            mine = {tuple(node) if isinstance(node, tuple | list) else node for node in mine}
+            if not isinstance(mine, set | frozenset | list | tuple) or not all(map(_is_pair, mine)):
+                raise Wrong(f"give back a set of pairs (layer, time), {got(mine)}")
+            mine = {tuple(node) for node in mine}
             if mine != right:
                 raise Wrong(_name_sources(layer, time, mine, right))
     return "autograd finds the same arrows for four layers"
+
+
+def _is_pair(node: object) -> bool:
+    return isinstance(node, tuple | list) and len(node) == 2 and all(isinstance(each, Integral) for each in node)
 
 
 def _direct_sources(layer: int, time: int) -> set[tuple[int, int]]:
@@ -169,5 +183,5 @@ def _name_sources(layer: int, time: int, mine: set, right: set) -> str:
     if layer > 2 and mine == {(layer, time - 1), (layer - 1, time)}:
         return f"{at}: these are the arrows of a plain stack; the stream also carries the layers further down"
     if mine > right:
-        return f"{at}: {min(mine - right)} is reached only through other nodes; list what is read directly"
+        return f"{at}: {min(mine - right)} is not read directly; other nodes stand between, if any arrow leads here"
     return f"{at}: {min(right - mine)} is missing"

