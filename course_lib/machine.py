@@ -39,12 +39,9 @@ class Report:
         return self.lesson_seconds <= PATIENCE
 
     def __repr__(self) -> str:
-        verdict = (
-            f"Ready: the longest training, in lesson 02, will take about {self.lesson_seconds:.0f} s here."
-            if self.ready
-            else f"It works, but slowly: the longest training, in lesson 02, will take about {self.lesson_seconds:.0f} s "
-            "here. Close other programs, or run that cell with fewer steps."
-        )
+        training = f"the longest training, in lesson 02, will take about {self.lesson_seconds:.0f} s here."
+        slow = f"It works, but slowly: {training} Close other programs, or run that cell with fewer steps."
+        verdict = f"Ready: {training}" if self.ready else slow
         return (
             f"Python {self.python}, torch {self.torch}, numpy {self.numpy}, matplotlib {self.matplotlib}\n"
             f"device {self.device}, {self.threads} threads, {self.milliseconds:.0f} ms a training step\n{verdict}"

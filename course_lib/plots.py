@@ -29,16 +29,18 @@ def axes(ax: Axes | None = None, width: float = 8.0, height: float = 4.0) -> Axe
         return plt.subplots(figsize=(width, height))[1]
 
 
-def show(drawn: Figure | Axes, alt: str) -> None:
+def show(drawn: Figure | Axes, alt: str, title: str | None = None) -> None:
     """Display a figure with its alternative text, which screen readers and plain-text readers get in its place.
 
-    Errors: ValueError if the text is missing.
+    ``title`` says the figure's one message. Errors: ValueError if the text is missing.
     """
     if not alt.strip():
         raise ValueError("alt is empty; say in one or two sentences what the figure shows")
     figure = drawn if isinstance(drawn, Figure) else drawn.get_figure(root=True)
     alt, image = " ".join(alt.split()), io.BytesIO()
     with plt.style.context(STYLE):
+        if title is not None:
+            (drawn.suptitle if isinstance(drawn, Figure) else drawn.set_title)(title)
         figure.savefig(image, format="png", metadata={"Software": None})
     plt.close(figure)
     try:
@@ -157,16 +159,29 @@ def curves(
     return ax
 
 
-def matrix(values: Tensor, edges: Sequence[int] = (), ax: Axes | None = None) -> Axes:
-    """The entries of a matrix as shades, zeros white, with a line before each row and column in ``edges``."""
-    ax = axes(ax, 5.2, 5.2)
-    size = values.detach().abs().cpu().numpy()
-    ax.imshow(size, cmap="Blues", vmin=0, vmax=float(size.max()) or 1.0)
-    for edge in edges:
-        ax.axhline(edge - 0.5, color=INK, linewidth=1)
-        ax.axvline(edge - 0.5, color=INK, linewidth=1)
-    ax.set_xlabel("what is read")
-    ax.set_ylabel("what is computed")
+def blocks(matrix: Tensor, widths: Sequence[int], ax: Axes | None = None) -> Axes:
+    """The sizes of a matrix's entries as shades, zeros white, cut into one block of ``widths[l - 1]`` rows a layer l.
+
+    Rows are what is computed, columns what is read. Errors: ValueError if the widths do not add up to the matrix.
+    """
+    if tuple(matrix.shape) != (sum(widths), sum(widths)):
+        raise ValueError(
+            f"matrix has shape {tuple(matrix.shape)} but the widths {list(widths)} add up to {sum(widths)}"
+        )
+    ax, size = axes(ax, 5.6, 5.6), matrix.detach().abs().cpu().numpy()
+    ax.imshow(size, cmap="Greys", vmin=0, vmax=float(size.max()) or 1.0)
+    ends = list(itertools.accumulate(widths))
+    for end in ends[:-1]:
+        ax.axhline(end - 0.5, color=CURRENT, linewidth=1.5)
+        ax.axvline(end - 0.5, color=CURRENT, linewidth=1.5)
+    places = [end - width / 2 - 0.5 for end, width in zip(ends, widths, strict=True)]
+    names = [f"layer {layer}" for layer in range(1, len(widths) + 1)]
+    with plt.style.context(STYLE):
+        ax.set_xticks(places, names)
+        ax.set_yticks(places, names, rotation=90, va="center")
+        ax.set_xlabel("what is read")
+        ax.set_ylabel("what is computed")
+    ax.tick_params(length=0)
     return ax
 
 

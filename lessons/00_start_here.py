@@ -1,21 +1,23 @@
 # %% [markdown] tags=["slide"]
 # # 00 Start here: is my machine ready, and what do I need to know?
 #
-# *30 minutes.* Afterwards you can **check** your machine, **read** a cell's code beside its equation, **hand in** an answer and
-# **measure** what backpropagation through time multiplies. You need PyTorch tensors and autograd, and to have met an RNN once.
+# *30 minutes.* Afterwards you can **check** your machine, **read** a cell's code beside its equation, **hand in**
+# an answer and **measure** what backpropagation through time multiplies. You need PyTorch tensors and autograd,
+# and to have met an RNN once.
 #
-# Run a cell with Shift+Enter. This copy is yours: change what you like. `course reset 00` gives a fresh one and keeps this one.
+# Run a cell with Shift+Enter. This copy is yours: change what you like. `course reset 00` gives a fresh one and
+# keeps this one.
 
 # %% [markdown] tags=["notes"]
-# Thirty minutes, or ten if the room knows RNNs: machine check, the three cells, one prediction, the quiz. The exercise is small
-# on purpose: it teaches how checks and hints work.
+# Thirty minutes, or ten if the room knows RNNs: machine check, the three cells, one prediction, the quiz. The
+# exercise is small on purpose: it teaches how checks and hints work.
 
 # %% tags=["setup"]
 import inspect
 
 import torch
 
-from course_lib import GRUCell, LSTMCell, RNNCell, RNNState, Stack, checks, default_device, gradients, machine, plots
+from course_lib import GRUCell, LSTMCell, RNNCell, Stack, checks, default_device, gradients, machine, plots
 from course_lib.checks import hint, predict, progress, quiz, reveal, where_to_start
 
 torch.set_default_dtype(torch.float64)  # numbers that repeat to the last printed digit on every machine
@@ -27,8 +29,9 @@ torch.set_default_dtype(torch.float64)  # numbers that repeat to the last printe
 machine.check()
 
 # %% [markdown]
-# One second of training, at the size of the longest lesson, decides the verdict. No GPU is needed. `default_device()` picks CUDA where
-# torch finds it; the environment variable `COURSE_DEVICE` overrides, for instance with `cpu`. A stack runs where its weights are.
+# One second of training, at the size of the longest lesson, decides the verdict. No GPU is needed.
+# `default_device()` picks CUDA where torch finds it; the environment variable `COURSE_DEVICE` overrides, for
+# instance with `cpu`. A stack runs where its weights are.
 
 # %% tags=["nbval-ignore-output"]
 stack = Stack.uniform(LSTMCell, 5, 8, 2).to(default_device())
@@ -37,8 +40,8 @@ stack(torch.zeros(6, 2, 5, device=default_device()))[0].device
 # %% [markdown] tags=["slide"]
 # ## Which axis is which?
 #
-# Every tensor of this course puts time first. A sequence batch has shape (time, batch, features), as in torch's own layers.
-# The table joins the symbols of the mathematics to the names in the code.
+# Every tensor of this course puts time first. A sequence batch has shape (time, batch, features), as in torch's
+# own layers. The table joins the symbols of the mathematics to the names in the code.
 #
 # | symbol | meaning | name in the code | shape |
 # |---|---|---|---|
@@ -53,11 +56,11 @@ predict("p00.1", "x has shape (6, 2, 5). How often does `for x_t in x` run?", ["
 # %% tags=["live"]
 x = torch.zeros(6, 2, 5)
 print([tuple(x_t.shape) for x_t in x])
-reveal("p00.1", f"{len([x_t for x_t in x])} times")
+reveal("p00.1", f"{len(list(x))} times")
 
 # %% [markdown]
-# The loop walks through time, and each `x_t` is a batch. So a recurrent network reads as its definition does: for each step, new
-# state from input and old state.
+# The loop walks through time, and each `x_t` is a batch. So a recurrent network reads as its definition does: for
+# each step, new state from input and old state.
 
 # %% tags=["live"]
 stack = Stack.uniform(LSTMCell, input_size=5, hidden_size=8, num_layers=1)
@@ -66,7 +69,8 @@ print("output", tuple(output.shape))
 print("h", tuple(states[0].h.shape), "  c", tuple(states[0].c.shape))
 
 # %% [markdown]
-# The output has one row a step. The states are those of the last step, one named tuple a layer: `states[0]` belongs to layer 1.
+# The output has one row a step. The states are those of the last step, one named tuple a layer: `states[0]`
+# belongs to layer 1.
 
 # %% [markdown] tags=["slide"]
 # ## What does a vanilla cell compute?
@@ -77,8 +81,8 @@ print("h", tuple(states[0].h.shape), "  c", tuple(states[0].c.shape))
 print(inspect.getsource(RNNCell))
 
 # %% [markdown]
-# `from_below` is $W x_t$ plus torch's first bias, `from_past` is $U h_{t-1}$ plus its second. The code calls the matrices by torch's names,
-# `weight_ih` for $W$ and `weight_hh` for $U$, so that torch's weights fit.
+# `from_below` is $W x_t$ plus torch's first bias, `from_past` is $U h_{t-1}$ plus its second. The code calls the
+# matrices by torch's names, `weight_ih` for $W$ and `weight_hh` for $U$, so that torch's weights fit.
 
 # %% [markdown] tags=["slide"]
 # ## What does an LSTM cell add?
@@ -104,19 +108,22 @@ print(inspect.getsource(GRUCell.forward))
 for cell in (RNNCell, GRUCell, LSTMCell):
     node = cell(5, 8)
     numbers = sum(p.numel() for p in node.parameters())
-    print(f"{cell.__name__:9} weight_ih {tuple(node.weight_ih.shape)!s:8}  weight_hh {tuple(node.weight_hh.shape)!s:8}  {numbers} parameters")
+    shapes = f"weight_ih {tuple(node.weight_ih.shape)!s:8}  weight_hh {tuple(node.weight_hh.shape)!s:8}"
+    print(f"{cell.__name__:9} {shapes}  {numbers} parameters")
 
 # %% [markdown]
-# Each block is one more set of rows. At equal widths a GRU has three times and an LSTM four times the parameters of a vanilla cell.
+# Each block is one more set of rows. At equal widths a GRU has three times and an LSTM four times the parameters
+# of a vanilla cell.
 
 # %% [markdown] tags=["slide"]
 # ## How do I hand in an answer?
 #
-# An exercise gives you a function to fill. Its check calls your function, compares it with an independent authority and names the
-# mistake. It never changes your variables. `hint("00.1")` gives one hint at a time. Nothing later depends on your answer, so an exercise may stay open.
+# An exercise gives you a function to fill. Its check calls your function, compares it with an independent
+# authority and names the mistake. It never changes your variables. `hint("00.1")` gives one hint at a time.
+# Nothing later depends on your answer, so an exercise may stay open.
 #
-# **Exercise.** Write one step of the vanilla cell from its equation. `x` is (batch, d), `h` is (batch, h), `W` is (h, d), `U` is (h, h),
-# `b` is (h,). The result is (batch, h).
+# **Exercise.** Write one step of the vanilla cell from its equation. `x` is (batch, d), `h` is (batch, h), `W` is
+# (h, d), `U` is (h, h), `b` is (h,). The result is (batch, h).
 
 # %% 00.1 · implement · ●○○ · 5 min tags=["exercise"]
 def vanilla_step(x, h, W, U, b):
@@ -132,8 +139,8 @@ checks.first_steps.vanilla_step(vanilla_step)
 hint("00.1")
 
 # %% [markdown]
-# Run that cell again for the next hint. When none is left, `notebooks/solutions/` holds the answer. `progress()` lists what is solved,
-# from a small file in `my/` that you may delete.
+# Run that cell again for the next hint. When none is left, `notebooks/solutions/` holds the answer. `progress()`
+# lists what is solved, from a small file in `my/` that you may delete.
 
 # %%
 progress()
@@ -144,29 +151,31 @@ progress()
 # %% tags=["live"]
 layer = Stack.uniform(RNNCell, input_size=5, hidden_size=32, num_layers=1)
 grid = layer.grid(torch.randn(6, 1, 5))
-ax = plots.grid(grid)
-ax.set_title("One layer, unrolled: six steps, one set of weights")
-plots.show(ax, alt="One row of six states h1 to h6, each with its input below and its output above. Solid arrows lead from the "
-           "initial state through all six states; dashed arrows lead from each input up to its state and on to the output.")
+plots.show(plots.grid(grid), title="One layer, unrolled: six steps, one set of weights",
+           alt="One row of six states h1 to h6, each with its input below and its output above. Solid arrows lead "
+               "from the initial state through all six states; dashed arrows lead from each input up to its state "
+               "and on to the output.")
 
 # %% [markdown]
-# `stack.grid(x)` keeps every state of a pass. `grid.h(1, 4)` is the node $h_4^{(1)}$, still attached to autograd; `grid.h(0, 4)` is the input $x_4$,
-# and `grid.h(1, 0)` the initial state.
+# `stack.grid(x)` keeps every state of a pass. `grid.h(1, 4)` is the node $h_4^{(1)}$, still attached to autograd;
+# `grid.h(0, 4)` is the input $x_4$, and `grid.h(1, 0)` the initial state.
 
 # %% p00.2 · what does BPTT multiply? tags=["predict"]
-predict("p00.2", "A vanilla layer of width 32 with torch's initial weights. How much of a small change of h_1 is left in h_16?",
+predict("p00.2", "A vanilla layer of width 32 with torch's initial weights. "
+                 "How much of a small change of h_1 is left in h_16?",
         ["about all of it", "about a tenth", "less than a thousandth"])
 
 # %% [markdown]
-# A Jacobian answers: `gradients.jacobian(of, wrt)` is the matrix of all $\partial h_T[i] / \partial h_t[j]$. Its largest singular value
-# says how much of a small change at step $t$ can arrive at step $T$. Five layers with five different random weights:
+# A Jacobian answers: `gradients.jacobian(of, wrt)` is the matrix of all $\partial h_T[i] / \partial h_t[j]$. Its
+# largest singular value says how much of a small change at step $t$ can arrive at step $T$. Five layers with five
+# different random weights:
 
 # %% tags=["live"]
 def reach(seed, steps=16):
     torch.manual_seed(seed)
     grid = Stack.uniform(RNNCell, 32, 32, 1).grid(torch.randn(steps, 1, 32))
-    last = grid.h(1, steps)
-    return [torch.linalg.matrix_norm(gradients.jacobian(last, grid.h(1, steps - lag)), 2).item() for lag in range(1, steps)]
+    jacobians = [gradients.jacobian(grid.h(1, steps), grid.h(1, steps - lag)) for lag in range(1, steps)]
+    return [torch.linalg.matrix_norm(jacobian, 2).item() for jacobian in jacobians]
 
 lags, runs = range(1, 16), [reach(seed) for seed in range(5)]
 left = [run[-1] for run in runs]
@@ -176,14 +185,16 @@ reveal("p00.2", "less than a thousandth")
 
 # %% tags=["live", "slide"]
 ax = plots.curves(lags, {"vanilla": runs}, xlabel="steps back in time", ylabel="largest singular value", log=True)
-ax.set_title("Each step back keeps about the same fraction")
-plots.show(ax, alt="The largest singular value of the Jacobian against steps back in time, on a logarithmic axis: a nearly "
-           "straight line that falls from about one half at one step to about one ten-thousandth at fifteen steps, with a band for five seeds.")
+plots.show(ax, title="Each step back keeps about the same fraction",
+           alt="The largest singular value of the Jacobian against steps back in time, on a logarithmic axis: a nearly "
+               "straight line that falls from about one at one step to below a thousandth at fifteen steps, with a "
+               "band for five seeds.")
 
 # %% [markdown]
 # A straight line on a logarithmic axis is a product of nearly equal factors. The chain rule says which:
 #
-# $$\frac{\partial h_T}{\partial h_t} = \frac{\partial h_T}{\partial h_{T-1}}\,\frac{\partial h_{T-1}}{\partial h_{T-2}} \cdots \frac{\partial h_{t+1}}{\partial h_t}.$$
+# $$\frac{\partial h_T}{\partial h_t} = \frac{\partial h_T}{\partial h_{T-1}}\,
+# \frac{\partial h_{T-1}}{\partial h_{T-2}} \cdots \frac{\partial h_{t+1}}{\partial h_t}.$$
 
 # %% tags=["live"]
 product = torch.eye(32)
@@ -194,8 +205,8 @@ print(f"five one-step Jacobians against the whole: largest difference {(product 
 assert torch.allclose(product, whole, rtol=0, atol=1e-15)
 
 # %% [markdown]
-# That is backpropagation through time: one factor a step. Factors below 1 make the product shrink, factors above 1 make it grow. A stack
-# has a second axis with factors of its own; lesson 04 measures both.
+# That is backpropagation through time: one factor a step. Factors below 1 make the product shrink, factors above
+# 1 make it grow. A stack has a second axis with factors of its own; lesson 04 measures both.
 
 # %% [markdown] tags=["slide"]
 # ## Where do I start?
@@ -232,8 +243,9 @@ Backpropagation through time multiplies one Jacobian a step: here each step kept
 After 15 steps at most {max(left):.1e} was left, with torch's initial weights and before any training.""")
 
 # %% [markdown]
-# **What this does not show.** Training changes the weights, and with them the factors. GRU and LSTM have other factors. One width, one kind
-# of input.
+# **What this does not show.** Training changes the weights, and with them the factors. GRU and LSTM have other
+# factors. One width, one kind of input.
 #
-# **Sources.** Elman 1990 for the vanilla cell; Hochreiter and Schmidhuber 1997 and Gers, Schmidhuber and Cummins 2000 for the LSTM; Cho et al. 2014 for
-# the GRU; Bengio, Simard and Frasconi 1994 for the shrinking product. The code follows `torch.nn.RNN`, `LSTM` and `GRU`.
+# **Sources.** Elman 1990 for the vanilla cell; Hochreiter and Schmidhuber 1997 and Gers, Schmidhuber and Cummins
+# 2000 for the LSTM; Cho et al. 2014 for the GRU; Bengio, Simard and Frasconi 1994 for the shrinking product. The
+# code follows `torch.nn.RNN`, `LSTM` and `GRU`.

@@ -136,7 +136,7 @@ def test_the_measurement_is_set_beside_the_prediction(capsys):
     for measured in (10, torch.tensor(3), numpy.array([1, 2])):
         reveal("p02.2", measured)
     ends = [line.partition("Measured: ")[2] for line in capsys.readouterr().out.splitlines()[-3:]]
-    assert ends == ["10  ->  as you said", "tensor(3)", "[1 2]"]
+    assert ends == ["10  ->  as you said", "3  ->  not what you said", "[1 2]"]
 
 
 def test_the_quiz_asks_and_replies(capsys):

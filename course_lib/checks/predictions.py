@@ -33,13 +33,13 @@ def predict(identity: str, question: str, choices: Sequence[str], mine: int | st
 
 def reveal(identity: str, measured: object) -> None:
     """Set the prediction and what was measured side by side."""
-    said = record.get("predictions", identity)
+    said, measured = record.get("predictions", identity), f"{measured}"
     if said is None:
         print(f"Measured: {measured}")
         return
     verdict = ""
-    if str(measured) in _choices.get(identity, ()):
-        verdict = "  ->  as you said" if said == str(measured) else "  ->  not what you said"
+    if measured in _choices.get(identity, ()):
+        verdict = "  ->  as you said" if said == measured else "  ->  not what you said"
     print(f"You said: {said}   Measured: {measured}{verdict}")
 
 

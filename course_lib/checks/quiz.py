@@ -131,6 +131,7 @@ def quiz(identity: str, mine: str | None = None) -> None:
         right = mine == question.right
         record.put("quiz", identity, "right" if right else "wrong")
         print(f"{mine}: {'right' if right else 'no'}. {question.choices[mine][1]}")
+    print()
 
 
 def where_to_start() -> None:
