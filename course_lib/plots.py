@@ -55,6 +55,7 @@ def show(drawn: Figure | Axes, alt: str, title: str | None = None) -> None:
     display({"image/png": image.getvalue(), "text/plain": alt}, raw=True, metadata={"image/png": {"alt": alt}})
 
 
+@plt.style.context(STYLE)
 def grid(grid: Grid, ax: Axes | None = None, mark: Callable[[int, int], bool] | None = None) -> Axes:
     """The grid of one forward pass: rows are layers, columns are steps (the note's N6).
 
@@ -100,18 +101,19 @@ def _frame_grid(ax: Axes, num_layers: int, num_steps: int) -> Axes:
     return ax
 
 
-def _node(ax: Axes, x: float, y: float, label: str, color: str) -> None:
+def _node(ax: Axes, x: int, y: int, label: str, color: str) -> None:
     ax.scatter([x], [y], s=900, color=color, edgecolor=INK if color != FAINT else "#aaaaaa", linewidth=1.2, zorder=3)
     ink = {CURRENT: "white", FAINT: "#595959"}.get(color, INK)
     ax.text(x, y, label, ha="center", va="center", fontsize=12, color=ink, zorder=4)
 
 
-def _arrow(ax: Axes, start: tuple[float, float], end: tuple[float, float], line: str, bright: bool) -> None:
+def _arrow(ax: Axes, start: tuple[int, int], end: tuple[int, int | float], line: str, bright: bool) -> None:
     style = {"arrowstyle": "-|>", "linestyle": line, "color": INK if bright else FAINT, "linewidth": 1.6}
     reach = 17 if end[1] == int(end[1]) else 4  # points: a node's radius, or little before a bare label
     ax.annotate("", end, start, arrowprops=style | {"shrinkA": 17, "shrinkB": reach}, zorder=2)
 
 
+@plt.style.context(STYLE)
 def losses(histories: Mapping[str, History], ax: Axes | None = None, window: int = 10) -> Axes:
     """Training loss by step, one curve a model, each named at its end; a mean over the last ``window`` steps.
 
@@ -121,18 +123,18 @@ def losses(histories: Mapping[str, History], ax: Axes | None = None, window: int
     if window < 1:
         raise ValueError(f"window must be at least 1, got {window}")
     ax = axes(ax)
-    with plt.style.context(STYLE):
-        for name, history in histories.items():
-            if not (curve := _smooth(list(itertools.takewhile(math.isfinite, history.losses)), window)):
-                continue
-            (line,) = ax.plot(range(1, len(curve) + 1), curve, label=name)
-            ax.annotate(f" {name}", (len(curve), curve[-1]), color=line.get_color(), va="center", fontsize=12)
+    for name, history in histories.items():
+        if not (curve := _smooth(list(itertools.takewhile(math.isfinite, history.losses)), window)):
+            continue
+        (line,) = ax.plot(range(1, len(curve) + 1), curve, label=name)
+        ax.annotate(f" {name}", (len(curve), curve[-1]), color=line.get_color(), va="center", fontsize=12)
     ax.set_xlabel("training step")
     ax.set_ylabel("training loss (nats)")
     ax.set_ylim(bottom=0)
     return ax
 
 
+@plt.style.context(STYLE)
 def curves(
     x: Sequence[float],
     series: Mapping[str, Sequence[Sequence[float]]],
@@ -146,12 +148,11 @@ def curves(
     ``series[name]`` has one row a run and one column for each entry of ``x``; ``log`` makes the vertical axis so.
     """
     ax = axes(ax)
-    with plt.style.context(STYLE):
-        for name, runs in series.items():
-            (line,) = ax.plot(x, [statistics.median(column) for column in zip(*runs, strict=True)])
-            low, high = ([pick(column) for column in zip(*runs, strict=True)] for pick in (min, max))
-            ax.fill_between(x, low, high, color=line.get_color(), alpha=0.2, linewidth=0)
-            ax.annotate(f" {name}", (x[-1], line.get_ydata()[-1]), color=line.get_color(), va="center", fontsize=12)
+    for name, runs in series.items():
+        (line,) = ax.plot(x, [statistics.median(column) for column in zip(*runs, strict=True)])
+        low, high = ([pick(column) for column in zip(*runs, strict=True)] for pick in (min, max))
+        ax.fill_between(x, low, high, color=line.get_color(), alpha=0.2, linewidth=0)
+        ax.annotate(f" {name}", (x[-1], line.get_ydata()[-1]), color=line.get_color(), va="center", fontsize=12)
     ax.set_xlabel(xlabel)
     ax.set_ylabel(ylabel)
     if log:
@@ -159,6 +160,7 @@ def curves(
     return ax
 
 
+@plt.style.context(STYLE)
 def blocks(matrix: Tensor, widths: Sequence[int], ax: Axes | None = None) -> Axes:
     """The sizes of a matrix's entries as shades, zeros white, cut into one block of ``widths[l - 1]`` rows a layer l.
 
@@ -176,11 +178,10 @@ def blocks(matrix: Tensor, widths: Sequence[int], ax: Axes | None = None) -> Axe
         ax.axvline(end - 0.5, color=CURRENT, linewidth=1.5)
     places = [end - width / 2 - 0.5 for end, width in zip(ends, widths, strict=True)]
     names = [f"layer {layer}" for layer in range(1, len(widths) + 1)]
-    with plt.style.context(STYLE):
-        ax.set_xticks(places, names)
-        ax.set_yticks(places, names, rotation=90, va="center")
-        ax.set_xlabel("what is read")
-        ax.set_ylabel("what is computed")
+    ax.set_xticks(places, names)
+    ax.set_yticks(places, names, rotation=90, va="center")
+    ax.set_xlabel("what is read")
+    ax.set_ylabel("what is computed")
     ax.tick_params(length=0)
     return ax
 

@@ -72,14 +72,17 @@ class Stack(nn.Module):
 
     @property
     def num_layers(self) -> int:
+        """L, the number of layers."""
         return len(self.cells)
 
     @property
     def input_size(self) -> int:
+        """d, the width that layer 1 reads."""
         return self.cells[0].input_size
 
     @property
     def hidden_sizes(self) -> tuple[int, ...]:
+        """h_1..h_L, the width of every layer, bottom to top."""
         return tuple(cell.hidden_size for cell in self.cells)
 
     def initial_states(self, batch_size: int) -> tuple[State, ...]:

@@ -33,10 +33,15 @@ class Settings:
     def __post_init__(self):
         check_size("Settings", "steps", self.steps)
         check_size("Settings", "validate_every", self.validate_every)
-        if not (0 < self.learning_rate < math.inf and 0 <= self.weight_decay < math.inf):
-            raise ValueError(f"learning_rate must be above 0, weight_decay at least 0, both finite; got {self}")
-        if not (self.clip_norm > 0 and 0 < self.warmup < 1):
-            raise ValueError(f"clip_norm must be above 0 (inf: no clipping) and warmup between 0 and 1, got {self}")
+        rules = {
+            "learning_rate": (0 < self.learning_rate < math.inf, "above 0 and finite"),
+            "weight_decay": (0 <= self.weight_decay < math.inf, "at least 0 and finite"),
+            "clip_norm": (self.clip_norm > 0, "above 0; inf clips nothing"),
+            "warmup": (0 < self.warmup < 1, "between 0 and 1"),
+        }
+        for name, (holds, rule) in rules.items():
+            if not holds:
+                raise ValueError(f"Settings: {name} must be {rule}, got {getattr(self, name)}")
 
     def rate(self, step: int) -> float:
         """The learning rate after ``step`` steps: from 1/25 of it to 1 to 1/250,000, like torch's OneCycleLR."""

@@ -9,8 +9,6 @@
 # homework. Start the training cell of section 7 before the break.
 
 # %% tags=["setup"]
-from collections import Counter, defaultdict
-
 import torch
 from torch import nn
 
@@ -21,7 +19,8 @@ from course_lib.data import pronunciation
 from course_lib.models import Tagger, ctc_loss
 from course_lib.training import Settings, fit
 
-torch.set_default_dtype(torch.float64)  # numbers that repeat to the last printed digit on every machine
+torch.set_default_dtype(torch.float64)  # so that printed digits repeat from machine to machine
+torch.set_num_threads(1)  # networks this small gain nothing from a second thread
 torch.manual_seed(2);
 
 # %% [markdown] tags=["slide"]
@@ -34,8 +33,9 @@ stack = Stack.uniform(LSTMCell, input_size=3, hidden_size=4, num_layers=3)
 x = torch.randn(5, 1, 3)
 grid = stack.grid(x)
 plots.show(plots.grid(grid), title="A stack is a grid of cells: time across, depth up",
-           alt="A grid of three layers and five steps. Solid arrows run right along each layer from a yellow initial "
-               "state. Dashed arrows run up each column, from the input through the three layers to the output.")
+           alt="A grid of three layers and five steps. Solid arrows run right along each layer "
+               "from a yellow initial state. Dashed arrows run up each column, from the input "
+               "through the three layers to the output.")
 
 # %% [markdown]
 # The picture is drawn from `grid`, which holds every state of this pass. Solid arrows are the recurrence. Dashed
@@ -74,7 +74,8 @@ checks.stacking.step(step)
 
 
 # %% p02.1 · row by row? tags=["predict"]
-predict("p02.1", "Walk the grid row by row instead: layer 1 over all steps, then layer 2. The numbers are …",
+predict("p02.1", "Walk the grid row by row instead: layer 1 over all steps, then layer 2. "
+                 "The numbers are …",
         ["the same", "different: layer 2 then sees the future", "the same for one step only"])
 
 # %% tags=["live"]
@@ -109,15 +110,16 @@ nodes = [(m, s) for m in range(4) for s in range(1, 6)]
 cone = [node for node in nodes if depends(2, 3, *node)]
 pairs = [(l, t, m, s) for l, t in nodes if l > 0 for m, s in nodes]
 wrong = [pair for pair in pairs if depends(*pair) != (pair[2] <= pair[0] and pair[3] <= pair[1])]
-print(f"{len(cone)} nodes; the rule m <= l and s <= t fails for {len(wrong)} of {len(pairs)} pairs")
+print(f"{len(cone)} nodes; m <= l and s <= t fails for {len(wrong)} of {len(pairs)} pairs")
 assert not wrong
 reveal("p02.2", str(len(cone)))
 
 # %% tags=["live", "slide"]
 ax = plots.grid(grid, mark=lambda m, s: m <= 2 and s <= 3)
 plots.show(ax, title="Layer 2 at step 3 sees a rectangle: everything left and below",
-           alt="The same grid. The nodes of layers 1 and 2 and of the input, up to step 3, keep their colour, with the "
-               "initial states of both layers; layer 3 and the steps 4 and 5 are grey.")
+           alt="The same grid. The nodes of layers 1 and 2 and of the input, up to step 3, "
+               "keep their colour, with the initial states of both layers; layer 3 and the "
+               "steps 4 and 5 are grey.")
 
 # %% [markdown]
 # $h_t^{(l)}$ depends on $h_s^{(m)}$ exactly if $m \le l$ and $s \le t$. Nothing above and nothing later reaches
@@ -144,8 +146,8 @@ checks.stacking.sources(sources)
 # %% tags=["solution"]
 ax = plots.grid(grid, mark=lambda m, s: (m, s) in sources(3, 4) | {(3, 4)})
 plots.show(ax, title="With residuals, layer 3 at step 4 reads two layers at once",
-           alt="The grid with four nodes in colour: layer 3 at steps 3 and 4, and layers 1 and 2 at step 4. "
-               "All other nodes are grey.")
+           alt="The grid with four nodes in colour: layer 3 at steps 3 and 4, and layers 1 and "
+               "2 at step 4. All other nodes are grey.")
 
 # %% [markdown] tags=["slide"]
 # ## 4 · Which cells can be stacked?
@@ -184,9 +186,10 @@ for make in (nn.RNN, nn.GRU, nn.LSTM):
 
 # %% 02.3 · measure · ●●● · 20 min tags=["exercise"]
 def diagnosis():
-    """A dictionary from each letter to the name of its fault; checks.broken.stacks() gives the five stacks."""
+    """{"A": "raw input", ...} for the five stacks in checks.broken.stacks()."""
     ### BEGIN SOLUTION
-    found, x, states = {}, torch.randn(3, 1, 4), tuple(RNNState(torch.randn(1, 4)) for _ in range(3))
+    found, x = {}, torch.randn(3, 1, 4)
+    states = tuple(RNNState(torch.randn(1, 4)) for _ in range(3))
     for letter, stack in checks.broken.stacks().items():
         grid = stack.grid(x)
         signs = {
@@ -216,8 +219,9 @@ def formula(d, h, L):
 
 for d, h, L in ((10, 20, 3), (64, 128, 2)):
     count = sum(p.numel() for p in nn.LSTM(d, h, L).parameters())
-    print(f"d={d} h={h} L={L}: formula {formula(d, h, L)}, torch {count}, difference {count - formula(d, h, L)} = 4hL")
-    assert count - formula(d, h, L) == 4 * h * L
+    extra = count - formula(d, h, L)
+    print(f"d={d} h={h} L={L}: formula {formula(d, h, L)}, torch {count}, difference {extra} = 4hL")
+    assert extra == 4 * h * L
 
 # %% p02.3 · is the second bias needed? tags=["predict"]
 predict("p02.3", "torch keeps two biases a gate, the formula counts one. "
@@ -266,7 +270,8 @@ checks.counting.count(count)
 # step late*. That is one wide vanilla layer.
 
 # %% p02.4 · what does the wide layer say? tags=["predict"]
-predict("p02.4", "Four layers of width 8 become one layer of width 32. Its top block gives the stack's output …",
+predict("p02.4", "Four layers of width 8 become one layer of width 32. "
+                 "Its top block gives the stack's output …",
         ["never", "at once", "3 steps late", "4 steps late"])
 
 # %% tags=["live"]
@@ -283,9 +288,11 @@ assert torch.allclose(late, stack(long)[0], rtol=0, atol=1e-14)
 reveal("p02.4", "3 steps late")
 
 # %% tags=["live", "slide"]
-plots.show(plots.blocks(wide.weight_hh, stack.hidden_sizes), title="Each layer reads itself and the one below",
-           alt="The 32 by 32 recurrent matrix of the wide layer, cut into blocks of 8 by layer. The four blocks on the "
-               "diagonal and the three just below it are filled; all others are white.")
+ax = plots.blocks(wide.weight_hh, stack.hidden_sizes)
+plots.show(ax, title="Each layer reads itself and the one below",
+           alt="The 32 by 32 recurrent matrix of the wide layer, cut into blocks of 8 by "
+               "layer. The four blocks on the diagonal and the three just below it are filled; "
+               "all others are white.")
 
 # %% [markdown]
 # So a stack *is* one wide layer with a two-band matrix, seen $L-1$ steps later. What depth buys is composition
@@ -300,11 +307,11 @@ def pipeline(stack):
     """(weight_ih, weight_hh, bias) of the one wide layer that a vanilla stack is."""
     ### BEGIN SOLUTION
     h, total = stack.hidden_sizes[0], sum(stack.hidden_sizes)
-    weight_ih, weight_hh, bias = torch.zeros(total, stack.input_size), torch.zeros(total, total), torch.zeros(total)
+    weight_ih, weight_hh = torch.zeros(total, stack.input_size), torch.zeros(total, total)
+    bias = torch.cat([cell.bias_ih + cell.bias_hh for cell in stack.cells])
     for l, cell in enumerate(stack.cells):
         rows, under = slice(l * h, (l + 1) * h), slice((l - 1) * h, l * h)
         weight_hh[rows, rows] = cell.weight_hh
-        bias[rows] = cell.bias_ih + cell.bias_hh
         if l == 0:
             weight_ih[rows] = cell.weight_ih
         else:
@@ -326,15 +333,10 @@ train, valid = pronunciation.load("train", 20_000), pronunciation.load("valid", 
 for word in valid[:4]:
     print(f"{word.spelling:12} {' '.join(word.pronunciations[0])}")
 
-def first_phone(letters):
-    seen = defaultdict(Counter)
-    for word in train:
-        if word.spelling[0] in "aeiou":
-            seen[word.spelling[:letters]][word.pronunciations[0][0]] += 1
-    return sum(max(counts.values()) for counts in seen.values()) / sum(counts.total() for counts in seen.values())
-
+vowels = [word for word in train if word.spelling[0] in "aeiou"]
 for letters in (1, 2, 3):
-    print(f"how a first vowel sounds, best guess from {letters} letters: {first_phone(letters):.0%} right")
+    share = pronunciation.first_phone_rate(vowels, letters)
+    print(f"how a first vowel sounds, guessed from {letters} letters: {share:.0%} right")
 
 # %% [markdown]
 # How a vowel sounds depends on letters to come, so a network that answers letter by letter must hear ahead. Each
@@ -349,19 +351,21 @@ for name, num_layers in (("one layer", 1), ("three layers", 3)):
     torch.manual_seed(0)
     stack = Stack.uniform(GRUCell, 48, 48, num_layers, connection=residual)
     models[name] = Tagger(stack, num_inputs=27, num_outputs=40, delay=6).to(device)
-    histories[name] = fit(models[name], batches, ctc_loss, Settings(steps=500, learning_rate=2e-2))
+    settings = Settings(steps=500, learning_rate=2e-2)
+    histories[name] = fit(models[name], batches, ctc_loss, settings)
 
 # %% tags=["live", "slide"]
 plots.show(plots.losses(histories), title="Both learn to pronounce; one seed each",
-           alt="Training loss against step for one layer and for three residual layers over 500 steps. Both fall from "
-               "above 3; the curve of three layers ends lower.")
+           alt="Training loss against step for one layer and for three residual layers over "
+               "500 steps. Both fall from above 3; the curve of three layers ends lower.")
 
 # %% tags=["live"]
-rates = {}
+rates, spellings = {}, [word.spelling for word in valid]
 for name, model in models.items():
-    rates[name] = pronunciation.error_rates(pronunciation.say(model, [word.spelling for word in valid]), valid)
+    rates[name] = pronunciation.error_rates(pronunciation.say(model, spellings), valid)
     size = sum(p.numel() for p in model.parameters())
-    print(f"{name:13} {size} parameters, phones wrong {rates[name].phones:.1%}, words wrong {rates[name].words:.1%}")
+    wrong = f"phones wrong {rates[name].phones:.1%}, words wrong {rates[name].words:.1%}"
+    print(f"{name:13} {size} parameters, {wrong}")
 
 # %% tags=["live"]
 for spelling in ("stacking", "nation", "phone"):   # type words of your own, a-z
@@ -380,12 +384,13 @@ for spelling in ("stacking", "nation", "phone"):   # type words of your own, a-z
 # ## The answer
 
 # %% tags=["live"]
-print(f"""A stack is a grid: each node reads its own past and the h of the layer below, at the same step.
-A node depends on the rectangle left and below, {len(cone)} of 20 nodes for layer 2 at step 3, and on nothing else.
+print(f"""A stack is a grid: each node reads its own past and h of the layer below at the same step.
+A node depends on the rectangle left and below, here {len(cone)} of 20 nodes, and on nothing else.
 Any cells stack; ours give torch's numbers to 1e-15, and only h goes up.
-An LSTM stack has 4hL more parameters in torch than in the formula; only the GRU uses its second bias.
+torch counts 4hL more parameters than the formula, and only the GRU uses its second bias.
 A vanilla stack is one wide layer seen L-1 steps late, so depth composes within a step.
-Trained on 20,000 words, three layers get {rates["three layers"].phones:.0%} of the phones of new words wrong.""")
+Three layers trained on 20,000 words get {rates["three layers"].phones:.0%} of the phones of new words
+wrong.""")
 
 # %% q02.1 to q02.4 · self-check
 quiz("q02.1")

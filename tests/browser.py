@@ -232,7 +232,7 @@ def _slices(page: Page, folder: Path, stem: str) -> list[Path]:
         area.evaluate("(node, top) => { node.scrollTop = top; }", top)
         length = settle(page)
         saved.append(folder / f"{stem}_{len(saved) + 1:02d}.png")
-        page.screenshot(path=str(saved[-1]), clip=box)
+        page.screenshot(path=str(saved[-1]), clip=box | {"height": min(box["height"], length - top + 20)})
         if top + box["height"] >= length:
             return saved
         top += box["height"] - OVERLAP

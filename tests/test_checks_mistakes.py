@@ -13,9 +13,9 @@ from tests.answers import RIGHT
 
 
 @pytest.fixture(autouse=True)
-def own_record(monkeypatch, tmp_path):
+def in_memory(monkeypatch):
     """No test writes into a developer's own progress."""
-    monkeypatch.setenv("COURSE_MY", str(tmp_path))
+    monkeypatch.setenv("COURSE_BUILD", "1")
 
 
 VANILLA_STEP = {

@@ -13,9 +13,9 @@ OUR_FAULT = "the check itself failed, which is our fault and not yours"
 
 
 @pytest.fixture(autouse=True)
-def own_record(monkeypatch, tmp_path):
+def in_memory(monkeypatch):
     """No test writes into a developer's own progress."""
-    monkeypatch.setenv("COURSE_MY", str(tmp_path))
+    monkeypatch.setenv("COURSE_BUILD", "1")
 
 
 def test_a_fault_of_the_checker_is_told_from_the_learners(monkeypatch):

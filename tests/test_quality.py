@@ -1,7 +1,6 @@
 """Is the tree clean: style, the one way of imports, sizes, docstrings, what each test asserts, what a wheel holds?"""
 
 import ast
-import fnmatch
 import json
 import re
 import shutil
@@ -17,7 +16,8 @@ from packaging.version import Version
 
 ROOT = Path(__file__).resolve().parents[1]
 TOOLS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]
-MODULES = sorted((ROOT / "course_lib").rglob("*.py"))
+PACKAGE = [path for path in sorted((ROOT / "course_lib").rglob("*")) if path.is_file() and path.suffix != ".pyc"]
+MODULES = [path for path in PACKAGE if path.suffix == ".py"]
 TESTS = sorted((ROOT / "tests").glob("*.py"))
 
 LEAVES = {"course_lib.device", "course_lib.version"}  # in no layer: they import nothing of the course
@@ -194,16 +194,13 @@ HELPERS = {node.name: node for path in TESTS for node in functions(parse(path))}
 
 def asserts(function, seen=frozenset()):
     """Whether a function, or one of the tests' helpers that it calls, can fail by an assertion."""
-    for node in ast.walk(function):
-        if isinstance(node, ast.Assert):
-            return True
-        if isinstance(node, ast.Call):
-            name = getattr(node.func, "attr", getattr(node.func, "id", ""))
-            if name in ASSERTING or name.startswith("assert"):
-                return True
-            if name in HELPERS.keys() - seen and asserts(HELPERS[name], seen | {name}):
-                return True
-    return False
+    calls = [node.func for node in ast.walk(function) if isinstance(node, ast.Call)]
+    names = {getattr(called, "attr", getattr(called, "id", "")) for called in calls}
+    if any(isinstance(node, ast.Assert) for node in ast.walk(function)):
+        return True
+    return any(name in ASSERTING or name.startswith("assert") for name in names) or any(
+        asserts(HELPERS[name], seen | {name}) for name in names & HELPERS.keys() - seen
+    )
 
 
 @every(TESTS)
@@ -220,10 +217,9 @@ def test_a_test_without_an_assertion_is_noticed():
 
 
 def test_no_file_tells_where_it_was_written():
-    git = shutil.which("git")
-    if git is None or not (ROOT / ".git").exists():
+    if shutil.which("git") is None or not (ROOT / ".git").exists():
         pytest.skip("this is no git checkout, so nobody knows which files belong to it")
-    listing = [git, "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listing = "git ls-files -z --cached --others --exclude-standard".split()
     names = subprocess.run(listing, cwd=ROOT, capture_output=True, check=True).stdout.decode().split("\0")
     texts = {name: PICTURE.sub(b"", (ROOT / name).read_bytes()) for name in names if (ROOT / name).is_file()}
     assert "course_lib/cells.py" in texts
@@ -232,10 +228,8 @@ def test_no_file_tells_where_it_was_written():
 
 def test_the_package_data_names_every_file_that_is_no_module():
     patterns = TOOLS["setuptools"]["package-data"]["course_lib"]
-    files = [path for path in (ROOT / "course_lib").rglob("*") if path.is_file() and path.suffix not in (".py", ".pyc")]
-    names = [path.relative_to(ROOT / "course_lib").as_posix() for path in files]
-    assert "course.mplstyle" in names
-    assert [name for name in names if not any(fnmatch.fnmatch(name, pattern) for pattern in patterns)] == []
+    named = {path for pattern in patterns for path in (ROOT / "course_lib").glob(pattern)}
+    assert named == set(PACKAGE) - set(MODULES) != set()
 
 
 def test_a_wheel_holds_the_package_and_nothing_else(tree):
@@ -251,4 +245,4 @@ def test_a_wheel_holds_the_package_and_nothing_else(tree):
     [wheel] = tree.glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
         held = {name for name in archive.namelist() if ".dist-info/" not in name}
-    assert held == {path.relative_to(ROOT).as_posix() for path in [*MODULES, ROOT / "course_lib" / "course.mplstyle"]}
+    assert held == {path.relative_to(ROOT).as_posix() for path in PACKAGE}

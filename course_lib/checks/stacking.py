@@ -9,6 +9,7 @@ from torch import Tensor
 from course_lib.cells import GRUCell, LSTMCell, RNNCell
 from course_lib.checks import broken
 from course_lib.checks.exercise import Wrong, ask, exercise, got, same
+from course_lib.grid import Grid
 from course_lib.stack import Stack, residual
 
 
@@ -143,9 +144,11 @@ def diagnosis(answer: object, seed: int) -> str:
 )
 def sources(answer: object, seed: int) -> str:
     """``sources(layer, time)`` is the set of nodes that h_t^(l) of a residual stack reads directly, by autograd."""
+    stack = Stack.uniform(RNNCell, 4, 4, 4, connection=residual)
+    grid = stack.grid(torch.randn(3, 1, 4))
     for layer in (1, 2, 3, 4):
         for time in (1, 3):
-            right = _direct_sources(layer, time)
+            right = _direct_sources(stack, grid, layer, time)
             mine = ask(answer, layer, time)
             if not isinstance(mine, set | frozenset | list | tuple) or not all(map(_is_pair, mine)):
                 raise Wrong(f"give back a set of pairs (layer, time), {got(mine)}")
@@ -159,10 +162,8 @@ def _is_pair(node: object) -> bool:
     return isinstance(node, tuple | list) and len(node) == 2 and all(isinstance(each, Integral) for each in node)
 
 
-def _direct_sources(layer: int, time: int) -> set[tuple[int, int]]:
-    """Cut the grid of a residual stack at every node and see which cuts the new node feels."""
-    stack = Stack.uniform(RNNCell, 4, 4, 4, connection=residual)
-    grid = stack.grid(torch.randn(time, 1, 4))
+def _direct_sources(stack: Stack, grid: Grid, layer: int, time: int) -> set[tuple[int, int]]:
+    """Cut the grid at every node up to a time and see which cuts the node feels."""
     nodes = {(m, s): grid.h(m, s).detach().requires_grad_() for m in range(5) for s in range(time + 1) if m or s}
     below = nodes[0, time]
     for m in range(1, layer):

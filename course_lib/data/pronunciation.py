@@ -6,6 +6,7 @@ University). Only that file is read; the package's Python code is under the GPL 
 
 import hashlib
 import random
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from functools import cache
 from importlib.util import find_spec
@@ -69,10 +70,10 @@ def load(split: str, num_words: int | None = None) -> tuple[Word, ...]:
     """
     if split not in SPLITS:
         raise ValueError(f"split must be one of {', '.join(SPLITS)}, got {split!r}")
-    chosen = sorted((_hash(word.spelling), word) for word in read() if _hash(word.spelling) % 20 in SPLITS[split])
+    chosen = [word for number, word in _by_hash() if number % 20 in SPLITS[split]]
     if num_words is not None and not 1 <= num_words <= len(chosen):
         raise ValueError(f"num_words must be in 1..{len(chosen)} for split {split!r}, got {num_words}")
-    return tuple(word for _, word in chosen[:num_words])
+    return tuple(chosen[:num_words])
 
 
 def batches(words: Sequence[Word], batch_size: int, seed: int = 0) -> list[Batch]:
@@ -97,6 +98,14 @@ def decode(logits: Float[Tensor, "time phones"]) -> tuple[str, ...]:
     """The phones that a network says: the best one a slot, repeats merged, blanks dropped (Graves 2006, section 3)."""
     best = torch.unique_consecutive(logits.argmax(-1)).tolist()
     return tuple(PHONES[phone - 1] for phone in best if phone != BLANK)
+
+
+def first_phone_rate(words: Sequence[Word], letters: int) -> float:
+    """How often the first phone is the usual one of all words that begin with the same so many letters."""
+    seen: dict[str, Counter[str]] = defaultdict(Counter)
+    for word in words:
+        seen[word.spelling[:letters]][word.pronunciations[0][0]] += 1
+    return sum(max(counts.values()) for counts in seen.values()) / len(words)
 
 
 @torch.no_grad()
@@ -146,8 +155,10 @@ def error_rates(said: Iterable[Sequence[str]], words: Sequence[Word]) -> ErrorRa
 
 
 @cache
-def _hash(spelling: str) -> int:
-    return int.from_bytes(hashlib.sha256(spelling.encode()).digest()[:8], "big")
+def _by_hash() -> tuple[tuple[int, Word], ...]:
+    """All words with the hash of their spelling, in its order."""
+    digests = ((hashlib.sha256(word.spelling.encode()).digest()[:8], word) for word in read())
+    return tuple(sorted((int.from_bytes(digest, "big"), word) for digest, word in digests))
 
 
 def _batch(words: Sequence[Word]) -> Batch:

@@ -48,7 +48,7 @@ def open_lab(project: Project, stem: str, port: int | None = None, browser: bool
 
 def lab_command(project: Project, stem: str, port: int | None, browser: bool) -> list[str]:
     """The command line of the server."""
-    command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={project.root}", "--log-level=WARN"]
+    command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={project.root}", "--log-level=ERROR"]
     command += [f"--LabApp.default_url=/lab/tree/{_page(project, stem)}"]
     if port is not None:
         command += [f"--ServerApp.port={port}", "--ServerApp.port_retries=0"]
