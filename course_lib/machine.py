@@ -50,7 +50,8 @@ class Report:
 
 def check(seconds: float = 1.0) -> Report:
     """Train a three-layer GRU stack, 20 steps of 64 words, for about ``seconds`` on the CPU, as lesson 02 does."""
-    stack = Stack.uniform(GRUCell, 48, 48, 3, connection=residual).double()
+    with torch.random.fork_rng():  # the caller's random numbers stay as they were
+        stack = Stack.uniform(GRUCell, 48, 48, 3, connection=residual).double()
     x = torch.zeros(20, 64, 48, dtype=torch.float64)
     _train(stack, x)  # the first call is slower
     times, end = [], time.perf_counter() + seconds
