@@ -47,6 +47,12 @@ def test_constraints_are_plain_sorted_and_say_what_they_are():
     assert not UNPINNED & set(PINNED)
 
 
+@pytest.mark.parametrize("name", PINNED)
+def test_each_tested_version_takes_the_first_python_that_the_project_takes(name):
+    asked = metadata.metadata(name)["Requires-Python"] or ""  # some ask for 3.11.5, which Debian's 3.11.2 is not
+    assert SpecifierSet(asked).contains("3.11.0")
+
+
 def test_constraints_name_pytorch_without_its_build():
     assert "torch==2.13.0" in PINS  # a local label such as +cpu would shut out every other build
 

@@ -7,6 +7,7 @@ import torch
 
 from course_lib.checks import exercise, hint, stacking
 from course_lib.checks.exercise import EXERCISES, Verdict, same
+from tests import answers
 from tests.answers import RIGHT
 
 OUR_FAULT = "the check itself failed, which is our fault and not yours"
@@ -26,6 +27,16 @@ def test_a_fault_of_the_checker_is_told_from_the_learners(monkeypatch):
     verdict = stacking.step(RIGHT["02.1"][1])
     assert not verdict.passed
     assert verdict.message == f"02.1: {OUR_FAULT} (ZeroDivisionError: in our arithmetic); please report it"
+
+
+def test_the_seed_draws_the_cases():
+    def cases(seed):
+        given = []
+        RIGHT["00.1"][0](lambda *args: given.append(args) or answers.vanilla_step(*args), seed=seed)
+        return [value for args in given for value in args]
+
+    assert all(torch.equal(a, b) for a, b in zip(cases(0), cases(0), strict=True))
+    assert not any(torch.equal(a, b) for a, b in zip(cases(0), cases(1), strict=True))
 
 
 def test_an_argument_that_cannot_be_copied_is_the_checkers_fault(monkeypatch):
