@@ -92,19 +92,11 @@ def fit(
         torch.manual_seed(settings.seed)
         try:
             for batch in _endless(batches, settings):
-                model.train()
-                value = loss(model, batch)
-                optimizer.zero_grad()
-                value.backward()
-                norm = nn.utils.clip_grad_norm_(model.parameters(), settings.clip_norm)
-                if not (value.isfinite() and norm.isfinite()):
-                    losses.append(value.item())
+                value, finite = _update(model, loss, batch, optimizer, settings, len(losses))
+                losses.append(value)
+                if not finite:
                     stopped = "diverged"
                     break
-                for group in optimizer.param_groups:
-                    group["lr"] = settings.rate(len(losses))
-                optimizer.step()
-                losses.append(value.item())
                 bar.update()
                 bar.set_postfix(loss=f"{losses[-1]:.3f}", refresh=False)
                 step = len(losses)
@@ -130,6 +122,28 @@ def _endless(batches: Sequence[Batch], settings: Settings):
     for _ in range(settings.steps):
         order = order or torch.randperm(len(batches)).tolist()
         yield batches[order.pop()]
+
+
+def _update(
+    model: nn.Module,
+    loss: Callable[[nn.Module, Batch], Tensor],
+    batch: Batch,
+    optimizer: torch.optim.Optimizer,
+    settings: Settings,
+    step: int,
+) -> tuple[float, bool]:
+    """One step: the loss before it, and whether loss and gradient were finite; if not, the weights stay."""
+    model.train()
+    value = loss(model, batch)
+    optimizer.zero_grad()
+    value.backward()
+    norm = nn.utils.clip_grad_norm_(model.parameters(), settings.clip_norm)
+    finite = bool(value.isfinite() and norm.isfinite())
+    if finite:
+        for group in optimizer.param_groups:
+            group["lr"] = settings.rate(step)
+        optimizer.step()
+    return value.item(), finite
 
 
 @torch.no_grad()

@@ -53,12 +53,12 @@ def test_files_named_in_the_map_of_the_package_exist():
     assert [name for name in named if not (ROOT / "course_lib" / name).exists()] == []
     found = {path.name for path in (ROOT / "course_lib").glob("[a-z]*.py")}
     found |= {f"{path.name}/" for path in (ROOT / "course_lib").iterdir() if path.is_dir() and path.name[0] != "_"}
-    assert found - {name for name in named} == {"arguments.py", "device.py", "version.py"}
+    assert found - set(named) == {"arguments.py", "device.py", "version.py"}
 
 
 @pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md"])
 def test_commands_of_the_course_exist(page):
-    words = {word for word in re.findall(r"(?:start\.py|`course) ([a-z][a-z-]+)", PAGES[page])}
+    words = set(re.findall(r"(?:start\.py|`course) ([a-z][a-z-]+)", PAGES[page]))
     spoken = words - {"test"}  # start.py's own
     helped = subprocess.run(
         [sys.executable, "-m", "course_lib.cli", "--help"], capture_output=True, text=True, check=False

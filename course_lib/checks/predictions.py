@@ -65,6 +65,6 @@ def _match(answer: int | str, choices: Sequence[str]) -> str | None:
     if answer in choices:
         return str(answer)
     text = str(answer)
-    if isinstance(answer, bool) or not text.isdecimal() or not 1 <= int(text) <= len(choices):
+    if not text.isdecimal() or not 1 <= int(text) <= len(choices):
         return None
     return choices[int(text) - 1]
