@@ -48,8 +48,8 @@ def sources(layer, time):
 RIGHT = {
     "00.1": (checks.first_steps.vanilla_step, vanilla_step),
     "02.1": (checks.stacking.step, step),
-    "02.2": (checks.stacking.diagnosis, diagnosis),
-    "02.3": (checks.pipelining.pipeline, pipeline),
+    "02.2": (checks.stacking.sources, sources),
+    "02.3": (checks.stacking.diagnosis, diagnosis),
     "02.4": (checks.counting.count, count),
-    "02.5": (checks.stacking.sources, sources),
+    "02.5": (checks.pipelining.pipeline, pipeline),
 }

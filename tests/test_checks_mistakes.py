@@ -178,10 +178,10 @@ SOURCES = {
 MISTAKES = {
     "00.1": VANILLA_STEP,
     "02.1": STEP,
-    "02.2": DIAGNOSIS,
-    "02.3": PIPELINE,
+    "02.2": SOURCES,
+    "02.3": DIAGNOSIS,
     "02.4": COUNT,
-    "02.5": SOURCES,
+    "02.5": PIPELINE,
 }
 EACH = [(identity, words, answer) for identity, mistakes in MISTAKES.items() for words, answer in mistakes.items()]
 
@@ -216,4 +216,4 @@ def test_numbers_of_any_kind_are_counts():
 
 def test_pairs_in_any_collection_are_sources():
     for kind in (list, tuple, frozenset, lambda nodes: [list(node) for node in nodes]):
-        assert RIGHT["02.5"][0](lambda l, t, kind=kind: kind(answers.sources(l, t))).passed
+        assert RIGHT["02.2"][0](lambda l, t, kind=kind: kind(answers.sources(l, t))).passed

@@ -12,7 +12,7 @@ from course_lib.stack import Stack
 
 
 @exercise(
-    "02.3",
+    "02.5",
     hints=(
         "Write the equation of block l at step t. Which block's *previous* value does it read, and with which matrix?",
         "W_hh of layer l stands on the diagonal, W_ih of layer l left of it. Only block 1 reads x.",

@@ -106,7 +106,7 @@ CLUES = {
 
 
 @exercise(
-    "02.2",
+    "02.3",
     hints=(
         "Every fault changes one thing you can measure: a count, a dependence, two runs, an order.",
         "Five measurements: sum of parameters; jacobian of h(2, t) by h(1, t); two runs in train mode; "
@@ -135,7 +135,7 @@ def diagnosis(answer: object, seed: int) -> str:
 
 
 @exercise(
-    "02.5",
+    "02.2",
     hints=(
         "Two kinds of arrows end at a node: one from its own past, and what comes from below.",
         "What comes from below is up(l-1, t). With residuals that is a sum: of which h?",
