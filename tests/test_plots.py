@@ -230,21 +230,19 @@ def test_a_figure_without_a_text_is_refused(alt):
 def test_the_users_own_settings_survive_and_do_not_hide_the_picture(real_grid, displayed):
     with plt.style.context("dark_background"):
         plt.rcParams["font.size"], plt.rcParams["lines.linewidth"], plt.rcParams["text.usetex"] = 7, 9, True
+        plt.rcParams["savefig.facecolor"] = "black"
         before = dict(plt.rcParams)
         history = {"a": History(Settings(), [3.0, 2.0])}
-        for ax in (
-            grid(real_grid),
-            losses(history),
-            curves([1.0, 2.0], {"a": [[1.0, 2.0]]}),
-            blocks(torch.eye(4), (2, 2)),
-        ):
+        curve = curves([1.0, 2.0], {"a": [[1.0, 2.0]]})
+        for ax in (grid(real_grid), losses(history), curve, blocks(torch.eye(4), (2, 2))):
             ticks = [*ax.get_xticklabels(), *ax.get_yticklabels()]
             assert {each.get_color() for each in [*ticks, ax.xaxis.label, ax.yaxis.label]} <= {INK, INK[1:]}
             assert not any(each.get_usetex() for each in [*ticks, ax.xaxis.label])
             assert min(each.get_fontsize() for each in [*ticks, ax.xaxis.label, ax.yaxis.label]) >= 12
             assert to_hex(ax.get_facecolor()) == to_hex(ax.figure.get_facecolor()) == "#ffffff"
-            show(ax, alt="text", title="title")
-            assert plt.imread(io.BytesIO(displayed[-1][0]["image/png"]))[0, 0].tolist() == [1, 1, 1, 1]
             assert dict(plt.rcParams) == before
-        axes()
+        ax = axes(width=2, height=2)
+        show(ax, alt="text", title="title")
+        assert ax.title.get_color() in (INK, INK[1:])
+        assert plt.imread(io.BytesIO(displayed[0][0]["image/png"]))[0, 0].tolist() == [1, 1, 1, 1]
         assert dict(plt.rcParams) == before

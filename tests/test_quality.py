@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[1]
 TOOLS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]
 PACKAGE = [path for path in sorted((ROOT / "course_lib").rglob("*")) if path.is_file() and path.suffix != ".pyc"]
 MODULES = [path for path in PACKAGE if path.suffix == ".py"]
-TESTS = sorted((ROOT / "tests").glob("*.py"))
+TESTS = sorted((ROOT / "tests").rglob("*.py"))
 
 LEAVES = {"course_lib.device", "course_lib.version"}  # in no layer: they import nothing of the course
 MAX_LINES, MAX_FUNCTION, MAX_ARGUMENTS = 300, 40, 7
