@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from course_lib.cells import Cell, State
 
 
-def check_cells(cells: Sequence[Cell]) -> list[Cell]:
+def check_cells(cells: Sequence[Cell] | nn.ModuleList) -> list[Cell]:
     """Cells that can stand on top of each other: at least one, no object twice, one dtype, one device."""
     if isinstance(cells, nn.Module) and not isinstance(cells, nn.ModuleList):
         raise TypeError(f"cells must be a list of cells, got one {type(cells).__name__}; write Stack([cell])")

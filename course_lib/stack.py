@@ -46,7 +46,7 @@ class Stack(nn.Module):
 
     def __init__(
         self,
-        cells: Sequence[Cell],
+        cells: Sequence[Cell] | nn.ModuleList,
         *,
         connection: Callable | Sequence[Callable] = plain,
         dropout: float | nn.Module = 0.0,

@@ -60,6 +60,8 @@ def test_every_exercise_has_a_right_answer_here_and_three_hints():
 def test_a_verdict_is_frozen_and_displays_itself():
     good, bad = Verdict(True, "02.1: right"), Verdict(False, "02.1: wrong")
     assert (repr(good), repr(bad)) == ("[solved] 02.1: right", "[not yet] 02.1: wrong")
+    assert good
+    assert not bad
     with pytest.raises(dataclasses.FrozenInstanceError):
         good.passed = False
 

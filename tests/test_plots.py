@@ -241,7 +241,7 @@ def test_the_users_own_settings_survive_and_do_not_hide_the_picture(real_grid, d
             assert min(each.get_fontsize() for each in [*ticks, ax.xaxis.label, ax.yaxis.label]) >= 12
             assert to_hex(ax.get_facecolor()) == to_hex(ax.figure.get_facecolor()) == "#ffffff"
             assert dict(plt.rcParams) == before
-        ax = axes(width=2, height=2)
+        ax = axes()
         show(ax, alt="text", title="title")
         assert ax.title.get_color() in (INK, INK[1:])
         assert plt.imread(io.BytesIO(displayed[0][0]["image/png"]))[0, 0].tolist() == [1, 1, 1, 1]

@@ -149,7 +149,7 @@ def test_the_quiz_asks_and_replies(capsys):
         'Answer with quiz("q02.1", "a")',
     ]
     assert record.get("quiz", "q02.1") is None
-    for mine, start, kept in (("a", "a: no. ", "wrong"), ("b", "b: right. ", "right"), ("c", "c: no. ", "wrong")):
+    for mine, start, kept in (("a", "a: no. ", "wrong"), ("c", "c: right. ", "right"), ("b", "b: no. ", "wrong")):
         quiz("q02.1", mine)
         assert said(capsys) == start + question.choices[mine][1]
         assert record.get("quiz", "q02.1") == kept
@@ -173,6 +173,11 @@ def test_every_question_is_whole(identity):
     texts = [question.text, *(text for choice in question.choices.values() for text in choice)]
     assert all(text.strip() == text != "" for text in texts)
     assert len(set(texts)) == len(texts)
+
+
+def test_the_right_letter_cannot_be_guessed():
+    letters = [question.right for question in QUESTIONS.values()]
+    assert max(letters.count(letter) for letter in "abc") <= len(letters) / 2
 
 
 def test_questions_of_a_lesson_are_numbered_from_one():

@@ -268,6 +268,11 @@ def test_repr_tells_the_wiring():
     assert "connections=[plain, residual, residual]" in repr(make(connection=residual))
 
 
+def test_cells_may_come_in_a_module_list():
+    cells = nn.ModuleList([RNNCell(5, 4), GRUCell(4, 3)])
+    assert Stack(cells).cells[1] is cells[1]
+
+
 def test_uniform_takes_any_maker_of_cells():
     stack = Stack.uniform(LeakyCell, 2, 3, 4)
     assert stack.num_layers == 4

@@ -21,6 +21,9 @@ class Verdict:
     passed: bool
     message: str
 
+    def __bool__(self) -> bool:
+        return self.passed
+
     def __repr__(self) -> str:
         return f"[{'solved' if self.passed else 'not yet'}] {self.message}"
 

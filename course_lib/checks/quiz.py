@@ -27,20 +27,20 @@ QUESTIONS = {
     "q00.2": Question(
         "A sequence tensor of this course has three axes. In which order?",
         {
-            "a": ("(batch, time, feature)", "That is batch first. Here time comes first, as in torch's default."),
-            "b": ("(time, batch, feature)", "So `for x_t in x` walks through time."),
+            "a": ("(time, batch, feature)", "So `for x_t in x` walks through time."),
+            "b": ("(batch, time, feature)", "That is batch first. Here time comes first, as in torch's default."),
             "c": ("(feature, time, batch)", "The feature axis comes last, so that x @ W.T works."),
         },
-        "b",
+        "a",
     ),
     "q00.3": Question(
         "Backpropagation through T steps of h_t = f(h_{t-1}) multiplies ...",
         {
             "a": ("T - 1 numbers that add up", "They multiply: one Jacobian a step."),
-            "b": ("T - 1 Jacobians, one a step", "Their product shrinks or grows with T; lesson 04 measures it."),
-            "c": ("the same gradient T times", "The Jacobian is another one at each step, as h is."),
+            "b": ("the same gradient T times", "The Jacobian is another one at each step, as h is."),
+            "c": ("T - 1 Jacobians, one a step", "Their product shrinks or grows with T; lesson 04 measures it."),
         },
-        "b",
+        "c",
     ),
     "q00.4": Question(
         "What does an LSTM cell hand to its own next step?",
@@ -64,25 +64,25 @@ QUESTIONS = {
         "In a stack of three LSTM layers, what does layer 2 receive from layer 1 at time t?",
         {
             "a": ("h and c of layer 1 at time t", "c stays inside its layer (N5). Only h goes up."),
-            "b": ("h of layer 1 at time t", "The new h, of the same step."),
-            "c": (
+            "b": (
                 "h of layer 1 at time t - 1",
                 "That is the pipelined wide layer. In a stack, layer 2 reads the new h.",
             ),
+            "c": ("h of layer 1 at time t", "The new h, of the same step."),
         },
-        "b",
+        "c",
     ),
     "q02.2": Question(
         "Does adding a layer delay the output by one step?",
         {
-            "a": (
+            "a": ("no, all layers are climbed within the step", "Depth composes without latency."),
+            "b": (
                 "yes, each layer costs a step",
                 "Layers are climbed within a step. The wide layer of section 6 is late.",
             ),
-            "b": ("no, all layers are climbed within the step", "Depth composes without latency."),
             "c": ("only with residuals", "A residual adds an arrow; it moves nothing in time."),
         },
-        "b",
+        "a",
     ),
     "q02.3": Question(
         "Which of torch's two bias vectors could be dropped without losing any function?",
@@ -103,13 +103,13 @@ QUESTIONS = {
                 "depth lowers the error on this task",
                 "One seed, one budget, one rate, unequal parameters: lesson 06 does it fairly.",
             ),
-            "b": (
+            "b": ("residuals lower the error", "No run without residuals stands beside it."),
+            "c": (
                 "nothing yet: one seed, one rate, unequal parameters",
                 "A claim needs seeds, spread and equal parameters.",
             ),
-            "c": ("residuals lower the error", "No run without residuals stands beside it."),
         },
-        "b",
+        "c",
     ),
 }
 
