@@ -54,9 +54,8 @@ class Grid:
 
     def h(self, layer: int, time: int) -> Float[Tensor, "batch width"]:
         """The node h_t^(l) itself: differentiate with respect to this. Layer 0 is the input, from time 1 on."""
-        if operator.index(layer) == 0:
-            return self.up(0, time)
-        return self.state(layer, time).h
+        layer, time = self._inside(layer, time, first_layer=0, first_time=0 if layer else 1)
+        return self.inputs[time - 1] if layer == 0 else self.columns[time][layer - 1].h
 
     def state(self, layer: int, time: int) -> State:
         """The whole state of a node, RNNState(h) or LSTMState(h, c). The input has none."""

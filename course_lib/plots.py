@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import matplotlib.pyplot as plt
+import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -170,8 +171,9 @@ def blocks(matrix: Tensor, widths: Sequence[int], ax: Axes | None = None) -> Axe
         raise ValueError(
             f"matrix has shape {tuple(matrix.shape)} but the widths {list(widths)} add up to {sum(widths)}"
         )
-    ax, size = axes(ax, 5.6, 5.6), matrix.detach().abs().cpu().numpy()
-    ax.imshow(size, cmap="Greys", vmin=0, vmax=float(size.max()) or 1.0)
+    ax, size = axes(ax, 5.6, 5.6), matrix.detach().abs()
+    shade = torch.where(size > 0, 0.25 + 0.75 * size / size.max(), 0.0)  # what is not zero is seen, however small
+    ax.imshow(shade.cpu().numpy(), cmap="Greys", vmin=0, vmax=1)
     ends = list(itertools.accumulate(widths))
     for end in ends[:-1]:
         ax.axhline(end - 0.5, color=CURRENT, linewidth=1.5)

@@ -13,6 +13,9 @@ from tests import answers
 from tests.answers import RIGHT
 
 
+pytestmark = pytest.mark.usefixtures("unchecked")  # as a learner runs it: no shape hook speaks first
+
+
 @pytest.fixture(autouse=True)
 def in_memory(monkeypatch):
     """No test writes into a developer's own progress."""
@@ -28,7 +31,9 @@ VANILLA_STEP = {
     "the tanh stands around one product only": lambda x, h, W, U, b: torch.tanh(x @ W.T) + h @ U.T + b,
     "multiply by its transpose, h @ U.T": lambda x, h, W, U, b: torch.tanh(x @ W.T + h @ U + b),
     "the numbers are not (largest difference": lambda x, h, W, U, b: torch.sigmoid(x @ W.T + h @ U.T + b),
-    "cannot be multiplied (2x3 and 4x3)": lambda x, h, W, U, b: torch.tanh(x @ W + h @ U + b),
+    "cannot be multiplied (2x3 and 4x3): x is (batch, d) and W is (h, d)": lambda x, h, W, U, b: torch.tanh(
+        x @ W + h @ U + b
+    ),
     "cannot be multiplied (1x3 and 1x2)": lambda x, h, W, U, b: torch.tanh(x.squeeze() @ W.T + h @ U.T + b),
     "must be a tensor, got RNNState": lambda *args: RNNState(answers.vanilla_step(*args)),
     "must have shape (2, 4), got (2, 2, 4)": lambda *args: torch.stack([answers.vanilla_step(*args)] * 2),
@@ -68,6 +73,10 @@ STEP = {
     "layer 2 reads the old h of layer 1": walk(lambda x, new, old: old.h),
     "layer 2 gets the sum of x and h": stream_from(0),
     "layer 3 gets the sum of all layers below": stream_from(1),
+    "send only the h of a state up, state.h": walk(lambda x, new, old: new),
+    "each cell reads what comes from below at its own width": lambda cells, x, states: answers.step(
+        cells[::-1], x[:, :3], states[::-1]
+    ),
     "layer 3 reads the c of layer 2": walk(lambda x, new, old: new[-1]),
     "layer 2 starts from the new state of layer 1": walk(starts=lambda states, l, new: new[-1] if l else states[0]),
     "layer 2 starts from the state of layer 1": walk(starts=lambda states, l, new: states[0]),
@@ -120,6 +129,11 @@ def up_to_layer_3(matrix, h):
     return matrix.index_fill(0, torch.arange(3 * h, len(matrix)), 0)
 
 
+def above_the_diagonal(weight_ih, weight_hh, bias, stack, h):
+    weight_hh[h : 2 * h, 2 * h : 3 * h] = stack.cells[2].weight_ih
+    weight_hh[2 * h : 3 * h, h : 2 * h] = 0
+
+
 PIPELINE = {
     "x enters a block above the first": wide(lambda ih, hh, b, stack, h: (ih + 0.1, hh, b)),
     "the first block of weight_ih is not": wide(lambda ih, hh, b, stack, h: (ih * 0, hh, b)),
@@ -127,7 +141,8 @@ PIPELINE = {
     "block (1, 1) of weight_hh must be the W_hh of layer 1": put(0, 0, lambda stack: 0),
     "block (3, 3) of weight_hh must be the W_hh of layer 3": put(2, 2, lambda stack: stack.cells[1].weight_hh),
     "block (2, 1) of weight_hh must be the W_ih of layer 2": put(1, 0, lambda stack: stack.cells[1].weight_hh),
-    "block (3, 2) of weight_hh must be the W_ih of layer 3": put(2, 1, lambda stack: stack.cells[2].weight_ih.T),
+    "one step late; yours is its transpose": put(2, 1, lambda stack: stack.cells[2].weight_ih.T),
+    "one step late; yours stands on the other side of the diagonal": wide(above_the_diagonal),
     "block (1, 2) of weight_hh must be zero": put(0, 1, lambda stack: stack.cells[1].weight_ih),
     "block (3, 1) of weight_hh must be zero": put(2, 0, lambda stack: stack.cells[2].weight_ih),
     "block (4, 4) of weight_hh must be the W_hh of layer 4": wide(
@@ -180,6 +195,7 @@ SOURCES = {
     "at layer 1, time 1: (0, 0) is not read directly": lambda l, t: answers.sources(l, t) | {(l - 1, t - 1)},
     "at layer 1, time 1: (0, 1) is missing": lambda l, t: {(l, t - 1)},
     "at layer 4, time 1: (1, 1) is missing": lambda l, t: answers.sources(l, t) - ({(1, t)} if l == 4 else set()),
+    "at layer 1, time 3: your pairs are (time, layer)": lambda l, t: {node[::-1] for node in answers.sources(l, t)},
     "got tuple (1, 0)": lambda l, t: (l, t - 1),
     "got list [[1, 0, 0]]": lambda l, t: [[l, t - 1, 0]],
 }
@@ -211,7 +227,7 @@ def test_a_wrong_diagnosis_gets_the_clue_of_the_fault_that_was_claimed():
         if not verdict.passed:
             assert verdict.message.endswith(
                 f"4 of 5 are right. Look again at {letter}: for {claimed!r}, {stacking.CLUES[claimed]}; "
-                f"{letter} passes that test"
+                f"{letter} is healthy in that"
             )
 
 

@@ -163,8 +163,8 @@ def test_blocks_shade_the_entries_and_name_the_layers():
     matrix = torch.tensor([[1.0, 0.0, 0.0], [-2.0, 0.5, 0.0], [0.0, 0.0, 0.0]])
     ax = blocks(matrix, (1, 2))
     (image,) = ax.images
-    assert image.get_array().tolist() == matrix.abs().tolist()
-    assert image.get_clim() == (0, 2)
+    assert image.get_array().tolist() == [[0.625, 0, 0], [1, 0.4375, 0], [0, 0, 0]]
+    assert image.get_clim() == (0, 1)
     assert [line.get_xydata()[0].tolist() for line in ax.lines] == [[0, 0.5], [0.5, 0]]
     assert [each.get_text() for each in ax.get_xticklabels()] == ["layer 1", "layer 2"]
     assert list(ax.get_xticks()) == [0, 1.5]

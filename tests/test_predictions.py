@@ -149,7 +149,7 @@ def test_the_quiz_asks_and_replies(capsys):
         'Answer with quiz("q02.1", "a")',
     ]
     assert record.get("quiz", "q02.1") is None
-    for mine, start, kept in (("a", "a: no. ", "wrong"), ("c", "c: right. ", "right"), ("b", "b: no. ", "wrong")):
+    for mine, start, kept in (("a", "a: no. ", "wrong"), ("c", "c: right. ", "right"), ("b", "b: no. ", "right")):
         quiz("q02.1", mine)
         assert said(capsys) == start + question.choices[mine][1]
         assert record.get("quiz", "q02.1") == kept

@@ -23,6 +23,13 @@ FAULTS = {
 }
 
 
+def disguised(kind: type[Stack]) -> type[Stack]:
+    """The class under the name Stack, so that printing a stack tells nothing of its fault."""
+    kind.__name__ = kind.__qualname__ = Stack.__name__
+    return kind
+
+
+@disguised
 class RawInput(Stack):
     """Every layer reads x: the variable that should climb is never updated."""
 
@@ -40,6 +47,17 @@ class RawInput(Stack):
             yield h, fast.silence(h, ended), state
 
 
+@disguised
+class SharedCell(Stack):
+    """One cell for layers 2 and up."""
+
+    def __init__(self, *args: object, **options: object):
+        super().__init__(*args, **options)
+        for layer in range(2, self.num_layers):
+            self.cells[layer] = self.cells[1]
+
+
+@disguised
 class SharedState(Stack):
     """One initial state for all layers."""
 
@@ -48,6 +66,7 @@ class SharedState(Stack):
         return x, (states[0],) * len(states), ended
 
 
+@disguised
 class UnusedDropout(Stack):
     """The masked value is computed and thrown away."""
 
@@ -56,6 +75,7 @@ class UnusedDropout(Stack):
         return [None] * self.num_layers
 
 
+@disguised
 class ReversedStates(Stack):
     """The last states in the order of a recursion that ends at the bottom."""
 
@@ -68,16 +88,14 @@ def make(fault: str) -> Stack:
     """A stack of three GRU layers, width 4 throughout, dropout 0.5, with that fault. Errors: KeyError for another."""
     kinds = {
         "raw input": RawInput,
+        "shared cell": SharedCell,
         "shared state": SharedState,
         "unused dropout": UnusedDropout,
         "reversed states": ReversedStates,
     }
     if fault not in FAULTS:
         raise KeyError(f"fault must be one of {', '.join(FAULTS)}, got {fault!r}")
-    stack = kinds.get(fault, Stack).uniform(GRUCell, 4, 4, 3, dropout=0.5)
-    if fault == "shared cell":
-        stack.cells[2] = stack.cells[1]
-    return stack.eval()
+    return kinds.get(fault, Stack).uniform(GRUCell, 4, 4, 3, dropout=0.5).eval()
 
 
 def stacks(seed: int = 2) -> dict[str, Stack]:

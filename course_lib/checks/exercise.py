@@ -4,9 +4,10 @@ import copy
 import functools
 import sysconfig
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import torch
 from torch import Tensor
@@ -51,7 +52,7 @@ def exercise(identity: str, hints: Sequence[str]) -> Callable:
 
     def wrap(check: Callable[[object, int], str]) -> Callable[..., Verdict]:
         @functools.wraps(check)
-        def verdict(answer: object, seed: int = 0) -> Verdict:
+        def verdict(answer: object = None, seed: int = 0) -> Verdict:
             try:
                 with torch.enable_grad(), torch.random.fork_rng():
                     torch.default_generator.manual_seed(seed)  # the CPU's: no check draws elsewhere
@@ -73,8 +74,11 @@ def exercise(identity: str, hints: Sequence[str]) -> Callable:
     return wrap
 
 
-def ask(answer: object, *args: object) -> object:
-    """Call the learner's function on copies of the arguments. Raises Wrong if it is none, or if it stops."""
+def ask(answer: object, *args: object, cures: Mapping[str, str] = MappingProxyType({})) -> object:
+    """Call the learner's function on copies of the arguments. Raises Wrong if it is none, or if it stops.
+
+    ``cures`` has advice for errors whose text holds certain words.
+    """
     if not callable(answer):
         raise Wrong(f"expected your function, got {_short(answer)}; pass its name without parentheses")
     args = copy.deepcopy(args)
@@ -84,7 +88,8 @@ def ask(answer: object, *args: object) -> object:
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # exit() as well: it would end the kernel
-        raise Wrong(_tell(error)) from error
+        advice = "".join(f": {cure}" for words, cure in cures.items() if words in str(error))
+        raise Wrong(_tell(error) + advice) from error
 
 
 def _tell(error: BaseException) -> str:

@@ -44,14 +44,24 @@ def _judge_pipeline(parts: list[Tensor], stack: Stack, width: int) -> None:
     if same(weight_hh.T, wanted[1]):
         raise Wrong("weight_hh is transposed: rows are what is computed, columns what is read")
     for name, rows, cols in _blocks(stack.num_layers):
-        mine, other = (
-            matrix[rows * width : (rows + 1) * width, cols * width : (cols + 1) * width]
-            for matrix in (weight_hh, wanted[1])
+        mine, mirrored, other = (
+            matrix[i * width : (i + 1) * width, j * width : (j + 1) * width]
+            for matrix, i, j in ((weight_hh, rows, cols), (weight_hh, cols, rows), (wanted[1], rows, cols))
         )
         if not same(mine, other):
-            raise Wrong(f"block ({rows + 1}, {cols + 1}) of weight_hh {name}")
+            raise Wrong(f"block ({rows + 1}, {cols + 1}) of weight_hh {name}" + _name_block(mine, mirrored, other))
     if not same(bias, wanted[2]):
         raise Wrong("the bias is not b_ih + b_hh of each layer, one under the other: torch has two biases, add both")
+
+
+def _name_block(mine: Tensor, mirrored: Tensor, wanted: Tensor) -> str:
+    if not wanted.any():
+        return ""
+    if same(mine.T, wanted):
+        return "; yours is its transpose"
+    if same(mirrored, wanted):
+        return "; yours stands on the other side of the diagonal: rows are what is computed, columns what is read"
+    return ""
 
 
 def _blocks(num_layers: int) -> Iterator[tuple[str, int, int]]:

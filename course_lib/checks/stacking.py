@@ -12,6 +12,11 @@ from course_lib.checks.exercise import Wrong, ask, exercise, got, same
 from course_lib.grid import Grid
 from course_lib.stack import Stack, residual
 
+CURES = {
+    "State' object has no attribute": "a cell reads a tensor from below; send only the h of a state up, state.h",
+    "must be (batch,": "each cell reads what comes from below at its own width, and its own old state",
+}
+
 
 @exercise(
     "02.1",
@@ -30,7 +35,7 @@ def step(answer: object, seed: int) -> str:
         x_t, states = torch.randn(2, 4), Stack(cells).initial_states(2)
         states = tuple(type(state)(*(torch.randn_like(field) for field in state)) for state in states)
         with torch.no_grad():
-            _judge_step(ask(answer, cells, x_t, states), cells, x_t, states)
+            _judge_step(ask(answer, cells, x_t, states, cures=CURES), cells, x_t, states)
     return "the same states as Stack.step, for vanilla, GRU and LSTM layers of any width"
 
 
@@ -109,8 +114,8 @@ CLUES = {
     "02.3",
     hints=(
         "Every fault changes one thing you can measure: a count, a dependence, two runs, an order.",
-        "Five measurements: sum of parameters; jacobian of h(2, t) by h(1, t); two runs in train mode; "
-        "the effect of states[1]; the last states against rows(x).",
+        "Five measurements: sum of parameters; gradients.jacobian of grid.h(2, 1) by grid.h(1, 1); two runs after "
+        "stack.train(); stack.rows(x, states)[1] with another states[1]; the last states against stack.rows(x).",
         "The shared cell has 240 parameters instead of 360. A reversed order shows as states[0].h != rows(x)[0][-1].",
     ),
 )
@@ -129,7 +134,7 @@ def diagnosis(answer: object, seed: int) -> str:
         claimed = answer[wrong[0]]
         raise Wrong(
             f"{len(truth) - len(wrong)} of {len(truth)} are right. Look again at {wrong[0]}: for {claimed!r}, "
-            f"{CLUES[claimed]}; {wrong[0]} passes that test"
+            f"{CLUES[claimed]}; {wrong[0]} is healthy in that"
         )
     return "all five faults found; each of them was once in published code"
 
@@ -138,7 +143,7 @@ def diagnosis(answer: object, seed: int) -> str:
     "02.2",
     hints=(
         "Two kinds of arrows end at a node: one from its own past, and what comes from below.",
-        "What comes from below is up(l-1, t). With residuals that is a sum: of which h?",
+        "What comes from below is the stream, u of layer l - 1. It is a sum: of which h?",
         "Layer 1 has no skip, so x_t is not in the sum: layer 2 and up read h of every layer below, at the same time.",
     ),
 )
@@ -175,14 +180,16 @@ def _direct_sources(stack: Stack, grid: Grid, layer: int, time: int) -> set[tupl
 
 def _name_sources(layer: int, time: int, mine: set, right: set) -> str:
     at = f"at layer {layer}, time {time}"
+    if mine != right and {node[::-1] for node in mine} == right:
+        return f"{at}: your pairs are (time, layer); the layer comes first"
     if (layer, time) in mine:
         return f"{at}: a node does not read itself"
     if (layer, time - 1) not in mine:
         return f"{at}: the recurrence is missing, the node reads ({layer}, {time - 1})"
     if layer > 1 and (0, time) in mine:
-        return f"{at}: x is listed, but layer 1 gets no skip, so x is not in the stream"
+        return f"{at}: x is listed, but layer 1 gets no skip, so x is not in the sum that goes up"
     if layer > 2 and mine == {(layer, time - 1), (layer - 1, time)}:
-        return f"{at}: these are the arrows of a plain stack; the stream also carries the layers further down"
+        return f"{at}: these are the arrows of a plain stack; the sum that goes up also carries the layers further down"
     if mine > right:
         return f"{at}: {min(mine - right)} is not read directly; other nodes stand between, if any arrow leads here"
     return f"{at}: {min(right - mine)} is missing"
