@@ -19,6 +19,7 @@ from course_lib.training import History
 
 STYLE = Path(__file__).with_name("course.mplstyle")
 CURRENT, CARRIED, OUTSIDE = "#0b5394", "#f2c46d", "#ffffff"  # states computed now, handed in, input and output
+Point = tuple[int | float, int | float]
 INK, FAINT = "#222222", "#d5d5d5"
 
 
@@ -61,6 +62,7 @@ def grid(grid: Grid, ax: Axes | None = None, mark: Callable[[int, int], bool] | 
     """The grid of one forward pass: rows are layers, columns are steps (the note's N6).
 
     Solid arrows are the recurrence, dashed arrows lift a layer's output; states carried in have the second colour.
+    Where more than h goes up, as with ``residual``, a dotted arrow passes by the node and joins what leaves it.
     ``mark(layer, time)`` keeps a node's colour; the others fade.
     """
     num_layers, num_steps = grid.num_layers, grid.num_steps
@@ -78,10 +80,19 @@ def grid(grid: Grid, ax: Axes | None = None, mark: Callable[[int, int], bool] | 
                 _arrow(ax, (time, layer), (time, layer + 1), "--", mark(layer, time) and mark(layer + 1, time))
             _arrow(ax, (time, num_layers), (time, num_layers + 0.85), "--", mark(num_layers, time))
             ax.text(time, num_layers + 0.98, rf"$y_{{{time}}}$", ha="center", va="center", fontsize=14, color=INK)
-    return _frame_grid(ax, num_layers, num_steps)
+    skips = [(l, t) for l in range(2, num_layers + 1) for t in range(1, num_steps + 1) if _is_skipped(grid, l, t)]
+    for layer, time in skips:
+        _arrow(ax, (time, layer - 0.5), (time, layer + 0.5), ":", mark(layer - 1, time) and mark(layer, time), bend=0.9)
+    return _frame_grid(ax, num_layers, num_steps, bool(skips))
 
 
-def _frame_grid(ax: Axes, num_layers: int, num_steps: int) -> Axes:
+def _is_skipped(grid: Grid, layer: int, time: int) -> bool:
+    """Whether something besides h goes up; past a sequence's end nothing does."""
+    up, h = grid.up(layer, time), grid.h(layer, time)
+    return bool(up.any()) and (up.shape != h.shape or not torch.equal(up, h))
+
+
+def _frame_grid(ax: Axes, num_layers: int, num_steps: int, skips: bool) -> Axes:
     ax.set_xlim(-0.6, num_steps + 0.5)
     ax.set_ylim(-0.5, num_layers + 1.25)
     ax.set_xticks(range(num_steps + 1), ["initial", *map(str, range(1, num_steps + 1))])
@@ -91,13 +102,15 @@ def _frame_grid(ax: Axes, num_layers: int, num_steps: int) -> Axes:
     ax.tick_params(length=0)
     for spine in ax.spines.values():
         spine.set_visible(False)
-    kinds = [("-", "recurrence"), ("--", "lifted output")]
+    kinds = [("-", "recurrence"), ("--", "lifted output"), *[(":", "passes by, adds")] * skips]
     states = [(CURRENT, "computed"), (CARRIED, "carried in")]
     handles = [Line2D([], [], color=INK, linestyle=line, label=label) for line, label in kinds] + [
         Line2D([], [], marker="o", linestyle="", markersize=11, markerfacecolor=color, markeredgecolor=INK, label=label)
         for color, label in states
     ]
-    ax.legend(handles=handles, ncols=4, loc="upper center", bbox_to_anchor=(0.5, -0.17), fontsize=12, frameon=False)
+    ax.legend(
+        handles=handles, ncols=len(handles), loc="upper center", bbox_to_anchor=(0.5, -0.17), fontsize=12, frameon=False
+    )
     ax.set_aspect("equal")
     return ax
 
@@ -108,10 +121,12 @@ def _node(ax: Axes, x: int, y: int, label: str, color: str) -> None:
     ax.text(x, y, label, ha="center", va="center", fontsize=12, color=ink, zorder=4)
 
 
-def _arrow(ax: Axes, start: tuple[int, int], end: tuple[int, int | float], line: str, bright: bool) -> None:
+def _arrow(ax: Axes, start: Point, end: Point, line: str, bright: bool, bend: float = 0.0) -> None:
     style = {"arrowstyle": "-|>", "linestyle": line, "color": INK if bright else FAINT, "linewidth": 1.6}
-    reach = 17 if end[1] == int(end[1]) else 4  # points: a node's radius, or little before a bare label
-    ax.annotate("", end, start, arrowprops=style | {"shrinkA": 17, "shrinkB": reach}, zorder=2)
+    # In points: a node's radius, little before a bare label, and none where an arrow joins another.
+    leave, reach = (0 if bend else 17 if each[1] == int(each[1]) else 4 for each in (start, end))
+    style |= {"shrinkA": leave, "shrinkB": reach, "connectionstyle": f"arc3,rad={bend}"}
+    ax.annotate("", end, start, arrowprops=style, zorder=2)
 
 
 @plt.style.context(STYLE)

@@ -121,9 +121,9 @@ for cell in (RNNCell, GRUCell, LSTMCell):
 # %% [markdown] tags=["slide"]
 # ## How do I hand in an answer?
 #
-# An exercise gives you a function to fill. Its check calls your function, compares it with an independent
-# authority and names the mistake. It never changes your variables. `hint("00.1")` gives one hint at a time.
-# Nothing later depends on your answer, so an exercise may stay open.
+# An exercise gives you a function to fill. Its check calls your function, compares its numbers with torch's and
+# names the mistake. It never changes your variables. `hint("00.1")` gives one hint at a time. Nothing later
+# depends on your answer, so an exercise may stay open.
 #
 # **Exercise.** Write one step of the vanilla cell from its equation. `x` is (batch, d), `h` is (batch, h), `W` is
 # (h, d), `U` is (h, h), `b` is (h,). The result is (batch, h).
@@ -190,13 +190,13 @@ reveal("p00.2", "less than a thousandth")
 # %% tags=["live", "slide"]
 ax = plots.curves(lags, {"vanilla": runs}, log=True,
                   xlabel="steps back in time", ylabel="largest singular value")
-plots.show(ax, title="Each step back keeps about the same fraction",
+plots.show(ax, title="Every step further back loses about half of what is left",
            alt="The largest singular value of the Jacobian against steps back in time, on a "
                "logarithmic axis: a nearly straight line that falls from about one at one step "
                "to below a thousandth at fifteen steps, with a band for five seeds.")
 
 # %% [markdown]
-# A straight line on a logarithmic axis is a product of nearly equal factors. The chain rule says which:
+# A straight line on a logarithmic axis is a product of nearly equal factors. The chain rule says of what:
 #
 # $$\frac{\partial h_T}{\partial h_t} = \frac{\partial h_T}{\partial h_{T-1}}\,
 # \frac{\partial h_{T-1}}{\partial h_{T-2}} \cdots \frac{\partial h_{t+1}}{\partial h_t}.$$
@@ -210,9 +210,16 @@ gap = (product - whole).abs().max().item()
 print(f"product of five one-step Jacobians against the whole: largest difference {gap:.0e}")
 assert gap < 1e-14
 
+alone = [run[0] for run in runs]
+further = [(run[-1] / run[0]) ** (1 / 14) for run in runs]
+print(f"one step alone keeps {min(alone):.2f} to {max(alone):.2f}, "
+      f"each further step of the product {min(further):.2f} to {max(further):.2f}")
+assert max(further) < 0.6 < 0.8 < min(alone)
+
 # %% [markdown]
-# That is backpropagation through time: one factor a step. Factors below 1 make the product shrink, factors above
-# 1 make it grow. A stack has a second axis with factors of its own; lesson 04 measures both.
+# That is backpropagation through time: one Jacobian a step. Do not multiply their norms. One step alone lets
+# nearly all of a change through, in the direction it keeps best. The next step keeps another direction best, so
+# the product loses more than its factors do. Lesson 04 measures the same along depth.
 
 # %% [markdown] tags=["slide"]
 # ## Where do I start?
@@ -241,12 +248,11 @@ where_to_start()
 # ## The answer
 
 # %% tags=["live"]
-step = (sum(left) / 5) ** (1 / 15)
 print(f"""Time comes first: (time, batch, features), and a loop over x walks through time.
 A cell makes a new state from what comes from below and its old state.
 Vanilla, GRU and LSTM differ in blocks of rows: 1, 3 and 4.
 Backpropagation through time multiplies one Jacobian a step.
-Here each step kept about {step:.2f} of the gradient, and 15 steps at most {max(left):.1e}:
+Here 15 steps kept at most {max(left):.1e}, each further step at most {max(further):.2f} of the rest:
 torch's initial weights, five seeds, before any training.""")
 
 # %% [markdown]

@@ -10,7 +10,7 @@ import pytest
 import torch
 from matplotlib.colors import to_hex
 
-from course_lib import RNNCell, Stack
+from course_lib import RNNCell, Stack, plain, residual
 from course_lib.plots import CARRIED, CURRENT, FAINT, INK, OUTSIDE, axes, blocks, curves, grid, losses, show
 from course_lib.training import History, Settings
 
@@ -71,6 +71,20 @@ def test_solid_arrows_run_in_time_and_dashed_arrows_lift(real_grid):
     assert sorted(start for start, _ in outputs) == [(time, 3) for time in range(1, 5)]
     assert all(start[0] == end[0] for start, end in outputs)
     assert len(arrows(ax)) == 12 + 12 + 4
+
+
+def test_what_passes_by_a_node_and_adds_is_a_dotted_arrow():
+    skipping = Stack.uniform(RNNCell, 2, 2, 4, connection=[plain, plain, residual, residual])
+    ax = grid(skipping.grid(torch.randn(3, 2, 2), lengths=[1, 2]))
+    dotted = [(start, end) for start, end, line, _ in arrows(ax) if line == ":"]
+    assert sorted(dotted) == [((t, l - 0.5), (t, l + 0.5)) for t in (1, 2) for l in (3, 4)]  # at step 3 all have ended
+    names = [each.get_text() for each in ax.get_legend().get_texts()]
+    assert names == ["recurrence", "lifted output", "passes by, adds", "computed", "carried in"]
+
+
+def test_a_connection_that_widens_is_drawn_as_passing_by():
+    wide = Stack([RNNCell(2, 2), RNNCell(2, 3)], connection=[plain, lambda below, h: torch.cat([below, h], -1)])
+    assert sum(line == ":" for *_, line, _ in arrows(grid(wide.grid(torch.randn(2, 1, 2))))) == 2
 
 
 def test_every_node_has_its_name_and_the_axes_say_what_they_are(real_grid):
