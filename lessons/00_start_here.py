@@ -252,7 +252,7 @@ print(f"""Time comes first: (time, batch, features), and a loop over x walks thr
 A cell makes a new state from what comes from below and its old state.
 Vanilla, GRU and LSTM differ in blocks of rows: 1, 3 and 4.
 Backpropagation through time multiplies one Jacobian a step.
-Here 15 steps kept at most {max(left):.1e}, each further step at most {max(further):.2f} of the rest:
+Here 15 steps kept at most {max(left):.1e}, each step at most {max(further):.2f} of the rest:
 torch's initial weights, five seeds, before any training.""")
 
 # %% [markdown]

@@ -188,7 +188,7 @@ assert max(gaps.values()) < 1e-14
 # | raw input | layers 2 and up read x instead of the layer below | d2l-en, deep-rnn, JAX |
 # | shared cell | all upper layers are one and the same cell | AI-writer_Data2Doc #13 |
 # | shared state | every layer starts from the initial state of layer 1 | GansFallingShort #2 |
-# | unused dropout | masks are drawn, but the layers read the unmasked values | recurrent-batch-normalization-pytorch #13 |
+# | unused dropout | masks are drawn, but the layers read unmasked values | recurrent-batch-normalization-pytorch #13 |
 # | reversed states | the last states come back from the top layer down | Keras #11021 |
 
 # %% 02.3 · measure · ●●● · 20 min tags=["exercise"]
@@ -290,7 +290,8 @@ for hold in (True, False):   # hold: block l stays at zero until step l, its fir
     late = relatives.pipeline.run_pipeline(wide, long, stack.hidden_sizes, hold)   # 3 steps late
     errors = (late - stack(long)[0]).abs().amax((1, 2))
     print(f"held: {hold}; off by {errors[0]:.0e} at step 1, {errors[-1]:.0e} at step 40")
-    assert errors[-1] < 1e-6 and (errors.max() < 1e-14) == hold
+    assert errors[-1] < 1e-6
+    assert (errors.max() < 1e-14) == hold
 weights = [wide.weight_ih, wide.weight_hh]
 print(f"of the wide layer's {sum(w.numel() for w in weights)} weights, "
       f"{sum(w.count_nonzero() for w in weights)} are used, and the stack has as many: "
@@ -409,7 +410,7 @@ A node depends on the rectangle left and below, here {len(cone)} of 20 nodes, an
 Any cells stack, only h goes up, and node by node they give torch's numbers to 1e-14.
 torch's LSTM has 4hL more parameters than the formula; only a GRU needs part of its second bias.
 A vanilla stack is one wide layer seen L-1 steps late, so depth composes within a step.
-Three layers, trained on 20,000 words, get {rates["three layers"].phones:.0%} of the phones of others wrong.""")
+Trained on 20,000 words, three layers get {rates["three layers"].phones:.0%} of new phones wrong.""")
 
 # %% q02.1 to q02.4 · self-check
 quiz("q02.1")

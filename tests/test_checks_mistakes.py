@@ -12,7 +12,6 @@ from course_lib.checks import broken, stacking
 from tests import answers
 from tests.answers import RIGHT
 
-
 pytestmark = pytest.mark.usefixtures("unchecked")  # as a learner runs it: no shape hook speaks first
 
 
