@@ -87,9 +87,10 @@ def grid(grid: Grid, ax: Axes | None = None, mark: Callable[[int, int], bool] | 
 
 
 def _is_skipped(grid: Grid, layer: int, time: int) -> bool:
-    """Whether something besides h goes up; past a sequence's end nothing does."""
+    """Whether something besides h goes up, in a sequence that has not ended: past its end zero does."""
     up, h = grid.up(layer, time), grid.h(layer, time)
-    return bool(up.any()) and (up.shape != h.shape or not torch.equal(up, h))
+    running = up.any(-1)
+    return bool(running.any()) and (up.shape != h.shape or not torch.equal(up[running], h[running]))
 
 
 def _frame_grid(ax: Axes, num_layers: int, num_steps: int, skips: bool) -> Axes:
