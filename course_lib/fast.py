@@ -26,6 +26,12 @@ def row(
 
     Equation: h_t = cell(below_t, h_{t-1}); where ended[t], h_t = h_{t-1}. ``below`` must be finite past the end.
     """
+    h, last = open_row(cell, below, state, ended)
+    return repeat_last(h, last, ended), last
+
+
+def open_row(cell: Cell, below: Tensor, state: State, ended: Tensor | None = None) -> tuple[Tensor, State]:
+    """The same as ``row``, except that h past an end is finite and otherwise open: for whoever drops it anyway."""
     if not is_fusable(cell, below):
         return looped_row(cell, below, state, ended)
     fused = fused_row
@@ -64,7 +70,7 @@ def looped_row(cell: Cell, below: Tensor, state: State, ended: Tensor | None = N
 
 
 def fused_row(cell: Cell, below: Tensor, state: State, ended: Tensor | None) -> tuple[Tensor, State]:
-    """The same as ``row`` in one torch call over the padded batch; what it computes past an end is dropped."""
+    """The same as ``open_row`` in one torch call over the padded batch."""
     if ended is None:
         return call_fused(cell, below, state, cell.weight_ih)
     weight_ih = cell.weight_ih
@@ -72,7 +78,12 @@ def fused_row(cell: Cell, below: Tensor, state: State, ended: Tensor | None) -> 
         below, weight_ih = close_input_gate(cell, below, ended)
     h, last = call_fused(cell, below, state, weight_ih)
     h_last = h[(~ended).sum(0) - 1, torch.arange(h.shape[1], device=h.device)]
-    return torch.where(ended[..., None], h_last, h), last._replace(h=h_last)
+    return h, last._replace(h=h_last)
+
+
+def repeat_last(h: Tensor, last: State, ended: Tensor | None) -> Tensor:
+    """h with the last state's in place of what stands past an end."""
+    return h if ended is None else torch.where(ended[..., None], last.h, h)
 
 
 def call_fused(cell: Cell, below: Tensor, state: State, weight_ih: Tensor) -> tuple[Tensor, State]:

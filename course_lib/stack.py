@@ -103,7 +103,7 @@ class Stack(nn.Module):
     ) -> tuple[Float[Tensor, "time batch output_size"], tuple[State, ...]]:
         """What goes up from the top layer at every time, zero past a sequence's end, and every layer's last state."""
         last = []
-        for _, up, state in self._rows(x, states, lengths):
+        for _, up, state in self._rows(*self._enter(x, states, lengths)):
             output = up  # the one of the layer below is free to go
             last.append(state)
         return output, tuple(last)
@@ -115,7 +115,8 @@ class Stack(nn.Module):
         lengths: Integer[Tensor, " batch"] | Sequence[int] | None = None,
     ) -> tuple[Float[Tensor, "time batch _"], ...]:
         """h of every layer at every time, bottom to top; past a sequence's end h repeats."""
-        return tuple(h for h, _, _ in self._rows(x, states, lengths))
+        x, states, ended = self._enter(x, states, lengths)
+        return tuple(fast.repeat_last(h, last, ended) for h, _, last in self._rows(x, states, ended))
 
     def grid(
         self,
@@ -148,14 +149,12 @@ class Stack(nn.Module):
             ups.append(below)
         return tuple(column), tuple(ups)
 
-    def _rows(
-        self, x: Tensor, states: Sequence[State] | None, lengths: Tensor | Sequence[int] | None
-    ) -> Iterator[tuple[Tensor, Tensor, State]]:
-        """One layer at all times, layer by layer: its h, what leaves it upwards, its last state."""
-        below, states, ended = self._enter(x, states, lengths)
+    def _rows(self, x: Tensor, states: Sequence[State], ended: Tensor | None) -> Iterator[tuple[Tensor, Tensor, State]]:
+        """One layer at all times, layer by layer: its h, open past an end, what leaves it upwards, its last state."""
+        below = x
         for cell, state, connection, mask in zip(self.cells, states, self.connections, self._masks(below)):
             read = below if mask is None else below * mask
-            h, state = fast.row(cell, read, state, ended)
+            h, state = fast.open_row(cell, read, state, ended)
             below = fast.silence(connection(below, h), ended)
             yield h, below, state
 

@@ -38,12 +38,9 @@ class RawInput(Stack):
         column = tuple(fast.freeze(cell(*each), each[1], ended) for cell, *each in zip(self.cells, reads, states))
         return column, tuple(fast.silence(state.h, ended) for state in column)
 
-    def _rows(
-        self, x: Tensor, states: Sequence[State] | None, lengths: object
-    ) -> Iterator[tuple[Tensor, Tensor, State]]:
-        below, states, ended = self._enter(x, states, lengths)
-        for cell, state, mask in zip(self.cells, states, self._masks(below)):
-            h, state = fast.row(cell, below if mask is None else below * mask, state, ended)
+    def _rows(self, x: Tensor, states: Sequence[State], ended: Tensor | None) -> Iterator[tuple[Tensor, Tensor, State]]:
+        for cell, state, mask in zip(self.cells, states, self._masks(x)):
+            h, state = fast.row(cell, x if mask is None else x * mask, state, ended)
             yield h, fast.silence(h, ended), state
 
 
