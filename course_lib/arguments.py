@@ -129,7 +129,7 @@ def _lengths_tensor(lengths: Sequence[int]) -> Tensor:
     if isinstance(lengths, list | tuple):
         try:
             return torch.as_tensor(lengths)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, RuntimeError):
             kind = f"{kind} of {', '.join(sorted({type(each).__name__ for each in lengths}))}"
     raise TypeError(f"lengths must be an integer tensor or list (batch,), got {kind}")
 
@@ -140,6 +140,7 @@ def check_lengths(lengths: Tensor | Sequence[int], num_steps: int, batch_size: i
         lengths = _lengths_tensor(lengths)
     if lengths.dtype == torch.bool or lengths.is_floating_point() or lengths.is_complex():
         raise TypeError(f"lengths must be integers, got dtype {lengths.dtype}")
+    lengths = lengths.long()  # the comparisons below exist for signed integers alone
     if lengths.shape != (batch_size,):
         raise ValueError(f"lengths must be (batch,) = ({batch_size},), got shape {tuple(lengths.shape)}")
     wrong = ((lengths < 1) | (lengths > num_steps)).nonzero().flatten().tolist()

@@ -1,5 +1,6 @@
 """One node of the grid: a cell reads what comes from below and from the past, and gives its new state."""
 
+import itertools
 import math
 from typing import NamedTuple
 
@@ -67,7 +68,7 @@ class Cell(nn.Module):
     def initial_state(self, batch_size: int) -> State:
         """Zeros for every field of the state, (batch_size, hidden_size), on the weights' device and in their dtype."""
         check_size(type(self).__name__, "batch_size", batch_size)
-        weights = next(self.parameters(), torch.empty(0))
+        weights = next(itertools.chain(self.parameters(), self.buffers()), torch.empty(0))
         zeros = weights.new_zeros(batch_size, self.hidden_size)
         return self.state_type(*[zeros for _ in self.state_type._fields])
 

@@ -86,8 +86,9 @@ class Stack(nn.Module):
         return tuple(cell.hidden_size for cell in self.cells)
 
     def initial_states(self, batch_size: int) -> tuple[State, ...]:
-        """The initial state of every layer, bottom to top."""
-        return tuple(cell.initial_state(batch_size) for cell in self.cells)
+        """The initial state of every layer, bottom to top; a cell without weights follows the stack's."""
+        states = tuple(cell.initial_state(batch_size) for cell in self.cells)
+        return states if (like := self._weight()) is None else tuple(_follow(state, like) for state in states)
 
     def step(self, x_t: Float[Tensor, "batch input_size"], states: Sequence[State]) -> tuple[State, ...]:
         """One column: the new state of every layer at one time, bottom to top."""
@@ -141,7 +142,7 @@ class Stack(nn.Module):
     ) -> tuple[tuple[State, ...], tuple[Tensor, ...]]:
         """All layers at one time: their new states, and what leaves each of them upwards."""
         column, ups = [], []
-        for cell, state, connection, mask in zip(self.cells, states, self.connections, masks):
+        for cell, state, connection, mask in zip(self.cells, states, self.connections, masks, strict=True):
             read = below if mask is None else below * mask
             state = fast.freeze(cell(read, state), state, ended)
             below = fast.silence(connection(below, state.h), ended)
@@ -152,7 +153,7 @@ class Stack(nn.Module):
     def _rows(self, x: Tensor, states: Sequence[State], ended: Tensor | None) -> Iterator[tuple[Tensor, Tensor, State]]:
         """One layer at all times, layer by layer: its h, open past an end, what leaves it upwards, its last state."""
         below = x
-        for cell, state, connection, mask in zip(self.cells, states, self.connections, self._masks(below)):
+        for cell, state, connection, mask in zip(self.cells, states, self.connections, self._masks(below), strict=True):
             read = below if mask is None else below * mask
             h, state = fast.open_row(cell, read, state, ended)
             below = fast.silence(connection(below, h), ended)
@@ -170,7 +171,7 @@ class Stack(nn.Module):
 
     def _masks(self, x: Float[Tensor, "time batch input_size"]) -> list[Tensor | None]:
         """What each layer's input is multiplied by, drawn bottom up for all times; None is no mask."""
-        if type(self.dropout) is nn.Dropout and (not self.training or self.dropout.p == 0):
+        if type(self.dropout) is nn.Dropout and (not self.dropout.training or self.dropout.p == 0):
             return [None] * self.num_layers
         return [None, *(self.dropout(x.new_ones(*x.shape[:2], cell.input_size)) for cell in self.cells[1:])]
 
@@ -257,8 +258,17 @@ def _torch_names(stack: Stack) -> Iterator[tuple[nn.Parameter, str]]:
             yield parameter, f"{name}_l{layer}"
 
 
+def _follow(state: State, like: Tensor) -> State:
+    """The state with its floating-point fields in the dtype and on the device of the weights."""
+    floats = [isinstance(field, Tensor) and field.is_floating_point() for field in state]
+    return type(state)(*(field.to(like) if moves else field for field, moves in zip(state, floats)))
+
+
 def _node(value: Tensor) -> Tensor:
-    """A tensor to differentiate with respect to: itself if attached, else a leaf of its own."""
-    if not isinstance(value, Tensor) or not value.is_floating_point() or value.requires_grad:
+    """A tensor to differentiate with respect to: itself if attached, else a leaf of its own.
+
+    torch.func and forward mode keep their own account of what is attached, which a leaf would cut.
+    """
+    if not isinstance(value, Tensor) or not value.is_floating_point() or value.requires_grad or fast.is_transformed():
         return value
     return value.detach().requires_grad_()

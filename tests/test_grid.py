@@ -4,6 +4,7 @@ import itertools
 
 import pytest
 import torch
+from torch.autograd import forward_ad
 
 from course_lib import GRUCell, LSTMCell, LSTMState, RNNCell, Stack, gradients, residual
 from tests.worlds import CELLS, close, random_states
@@ -119,3 +120,14 @@ def test_jacobian_equals_finite_differences(cell):
         nudge[:, j] = 1e-6
         slope = (node(x + nudge, state).h - node(x - nudge, state).h) / 2e-6
         close(jacobian[:, :, j], slope, 1e-8)
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit.script:DeprecationWarning")
+def test_the_grid_carries_tangents_and_works_under_torch_func():
+    stack, x, v = Stack.uniform(RNNCell, 3, 4, 2), torch.randn(4, 2, 3), torch.randn(4, 2, 3)
+    with forward_ad.dual_level():
+        dual = forward_ad.make_dual(x, v)
+        through_rows = forward_ad.unpack_dual(stack(dual)[0][-1]).tangent
+        through_grid = forward_ad.unpack_dual(stack.grid(dual).h(2, 4)).tangent
+    close(through_grid, through_rows)
+    close(torch.func.jacrev(lambda x: stack.grid(x).h(2, 4))(x), torch.func.jacrev(lambda x: stack(x)[0][-1])(x))

@@ -54,7 +54,7 @@ def exercise(identity: str, hints: Sequence[str]) -> Callable:
         @functools.wraps(check)
         def verdict(answer: object = None, seed: int = 0) -> Verdict:
             try:
-                with torch.enable_grad(), torch.random.fork_rng():
+                with torch.inference_mode(False), torch.enable_grad(), torch.random.fork_rng():
                     torch.default_generator.manual_seed(seed)  # the CPU's: no check draws elsewhere
                     message = check(answer, seed)
             except Wrong as mistake:

@@ -18,10 +18,12 @@ def make_copies(project: Project) -> list[Path]:
 def reset(project: Project, stem: str, today: datetime.date | None = None) -> tuple[Path, Path | None]:
     """Put a fresh copy into my/ and keep the old one under another name; return both paths."""
     mine, backup = _mine(project, stem), None
+    fresh = _bare(project, stem)  # read first: a source that cannot be read costs the learner nothing
     if mine.exists():
         backup = _free_name(mine, today or datetime.date.today())
         mine.rename(backup)
-    return _copy(project, stem), backup
+    nb.write(mine, fresh)
+    return mine, backup
 
 
 def _mine(project: Project, stem: str) -> Path:
@@ -29,9 +31,12 @@ def _mine(project: Project, stem: str) -> Path:
 
 
 def _copy(project: Project, stem: str) -> Path:
-    bare = nb.learners_copy(nb.read(project.notebooks / f"{stem}.ipynb"))
-    nb.write(_mine(project, stem), nb.dumps(bare))
+    nb.write(_mine(project, stem), _bare(project, stem))
     return _mine(project, stem)
+
+
+def _bare(project: Project, stem: str) -> str:
+    return nb.dumps(nb.learners_copy(nb.read(project.notebooks / f"{stem}.ipynb")))
 
 
 def _free_name(path: Path, day: datetime.date) -> Path:

@@ -13,6 +13,8 @@ from jupyter_client.kernelspec import KernelSpecManager
 from nbclient import NotebookClient
 from nbformat import NotebookNode
 
+from course_lib.publish.interrupt import undisturbed
+
 
 def kernel_environment(scratch: Path) -> dict[str, str]:
     """A kernel's environment: silent, repeatable, with this very course_lib, blind to the user's own set-up."""
@@ -58,7 +60,9 @@ class Kernel:
             try:
                 running.result()
             except KeyboardInterrupt:
-                self._stop()
+                with undisturbed():  # a second Ctrl-C would tear the folder from under the kernel's last words
+                    self._stop()
+                    pool.shutdown()
                 raise
 
     def _run(self) -> None:

@@ -51,8 +51,15 @@ def dumps(notebook: NotebookNode) -> str:
 def read(path: Path) -> NotebookNode:
     """Read a notebook, or refuse it in one sentence."""
     try:
-        return nbformat.read(path, as_version=4)
-    except (ValueError, AttributeError, nbformat.ValidationError) as error:  # no JSON, or JSON of another kind
+        notebook = nbformat.read(path, as_version=4)
+        nbformat.validate(notebook)
+        return notebook
+    except (
+        ValueError,
+        AttributeError,
+        TypeError,
+        nbformat.ValidationError,
+    ) as error:  # no JSON, or JSON of another kind
         raise PublishError(f"{path.name} is no notebook ({type(error).__name__}); run: course build") from None
 
 

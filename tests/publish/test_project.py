@@ -84,3 +84,15 @@ def test_reset_keeps_every_old_copy(course):
 def test_copies_need_notebooks(course):
     with pytest.raises(PublishError, match="notebooks/ holds no lesson; run: course build"):
         copies.make_copies(project.Project(course.root))
+
+
+@pytest.mark.parametrize("text", ["{", '{"cells": 3, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}'])
+def test_a_broken_notebook_costs_the_learner_nothing(course, text):
+    write_unexecuted(course)
+    mine, _ = copies.reset(course, "04_paths")
+    mine.write_text("my work")
+    (course.notebooks / "04_paths.ipynb").write_text(text)
+    with pytest.raises(PublishError, match=r"04_paths.ipynb is no notebook \(.*\); run: course build"):
+        copies.reset(course, "04_paths")
+    assert [path.name for path in course.my.iterdir()] == ["04_paths.ipynb"]
+    assert mine.read_text() == "my work"
