@@ -54,7 +54,8 @@ def main(words):
     """Do what the words ask and return the exit code."""
     try:
         check_python(sys.version_info)
-        sys.stdout.reconfigure(line_buffering=True)
+        if sys.stdout is not None:
+            sys.stdout.reconfigure(line_buffering=True)
         if words in (["-h"], ["--help"]):
             print(__doc__)
             return 0
@@ -118,8 +119,10 @@ def ensure(extras):
 
 def stamp():
     """Return the stamp that the last whole installation left; empty if there is none."""
-    with contextlib.suppress(OSError, ValueError, TypeError):
-        return dict(json.loads(STAMP.read_text(encoding="utf-8")))
+    with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
+        found = dict(json.loads(STAMP.read_text(encoding="utf-8")))
+        sorted([*found["extras"], ""])  # a list of words, or else a TypeError
+        return found
     return {}
 
 
@@ -157,6 +160,7 @@ def alone():
 
 def prepare(extras):
     """Say what is about to happen and what it costs, check the disk, and make .venv unless a working one is there."""
+    check_folder(str(ROOT))
     found, what = look(), " and ".join(extras)
     if BIN.exists() and not found:
         print("The environment in .venv is broken, half-made or from another folder, so it is made anew.")
@@ -165,6 +169,15 @@ def prepare(extras):
     need_disk(REFRESH if has_torch else NEW)
     if not found:
         make_venv()
+
+
+def check_folder(folder):
+    """Stop if the folder's path has a sign that Python's own tools for environments and packages cannot take."""
+    signs = [sign for sign in ("$", "{", "}", os.pathsep) if sign in folder]
+    if signs:
+        raise Stop(
+            f"The folder {folder} has {signs[0]} in its path, which pip cannot take: move the project elsewhere."
+        )
 
 
 def need_disk(wanted):

@@ -1,9 +1,11 @@
 """Starts: where the weights of a stack begin, set in place before training."""
 
+from collections.abc import Iterable
+
 import torch
 from torch import nn
 
-from course_lib.cells import LSTMCell, RNNCell
+from course_lib.cells import Cell, LSTMCell, RNNCell
 from course_lib.stack import Stack
 
 
@@ -18,6 +20,7 @@ def forget_bias(stack: Stack, b: float) -> Stack:
     cells = [cell for cell in stack.cells if "f" in cell.gates]
     if not cells:
         raise TypeError(f"forget_bias needs a layer with a forget gate, got {_kinds(stack)}")
+    _check_own_weights("forget_bias", cells)
     for cell in cells:
         start = cell.gates.index("f") * cell.hidden_size
         cell.bias_ih[start : start + cell.hidden_size] = b
@@ -33,6 +36,7 @@ def orthogonal(stack: Stack, time: float = 1.0, depth: float = 1.0) -> Stack:
     Errors: TypeError for a cell without torch's weights. Returns the same stack. Source: Saxe 2014, section 3.
     """
     _check_torch_weights("orthogonal", stack)
+    _check_own_weights("orthogonal", stack.cells)
     for layer, cell in enumerate(stack.cells, start=1):
         for weight, gain in ((cell.weight_hh, time), (cell.weight_ih, depth if layer > 1 else 1.0)):
             for block in weight.split(cell.hidden_size):
@@ -50,6 +54,7 @@ def identity(stack: Stack, scale: float = 1.0) -> Stack:
     """
     if not all(isinstance(cell, RNNCell) for cell in stack.cells):
         raise TypeError(f"identity is for vanilla layers (RNNCell) only, got {_kinds(stack)}")
+    _check_own_weights("identity", stack.cells)
     for cell in stack.cells:
         nn.init.eye_(cell.weight_hh).mul_(scale)
         cell.bias_ih.zero_()
@@ -60,6 +65,17 @@ def identity(stack: Stack, scale: float = 1.0) -> Stack:
 def _check_torch_weights(name: str, stack: Stack) -> None:
     if not all(cell.gates for cell in stack.cells):
         raise TypeError(f"{name} needs cells with torch's weights, such as {LSTMCell.__name__}, got {_kinds(stack)}")
+
+
+def _check_own_weights(name: str, cells: Iterable[Cell]) -> None:
+    """Weights that are computed from others, by weight norm or pruning, would silently stay what they are."""
+    for cell in cells:
+        computed = [each for each in ("weight_ih", "weight_hh", "bias_ih", "bias_hh") if each not in cell._parameters]
+        if computed:
+            raise TypeError(
+                f"{name}: {computed[0]} of {type(cell).__name__} is computed from other parameters; set the start "
+                "first, then parametrize or prune"
+            )
 
 
 def _kinds(stack: Stack) -> list[str]:

@@ -1,6 +1,8 @@
 """Where the weights of a stack begin."""
 
+import pytest
 import torch
+from torch.nn.utils import parametrizations, prune
 
 from course_lib import GRUCell, LSTMCell, RNNCell, Stack, init
 from tests.worlds import close
@@ -52,3 +54,22 @@ def test_identity():
         close(cell.weight_hh, 0.9 * torch.eye(4), 0)
         assert (cell.bias_ih + cell.bias_hh == 0).all()
     close(stack.cells[1].weight_ih, upward, 0)
+
+
+@pytest.mark.parametrize("start", [init.orthogonal, init.identity])
+def test_computed_weights_are_refused_where_a_start_would_do_nothing(start):
+    normed, pruned = Stack.uniform(RNNCell, 4, 4, 3), Stack.uniform(RNNCell, 4, 4, 3)
+    parametrizations.weight_norm(normed.cells[1], "weight_hh")
+    prune.random_unstructured(pruned.cells[2], "weight_hh", 0.5)
+    for stack in (normed, pruned):
+        with pytest.raises(
+            TypeError, match="weight_hh of .*RNNCell is computed from other parameters; set the start f"
+        ):
+            start(stack)
+
+
+def test_a_computed_forget_bias_is_refused():
+    stack = Stack.uniform(LSTMCell, 4, 4, 3)
+    prune.random_unstructured(stack.cells[2], "bias_ih", 0.5)
+    with pytest.raises(TypeError, match="forget_bias: bias_ih of LSTMCell is computed from other parameters"):
+        init.forget_bias(stack, 1.0)

@@ -94,6 +94,16 @@ def test_no_module_for_environments(machine, fails, monkeypatch, module):
     assert machine.venvs == 0
 
 
+@pytest.mark.parametrize("sign", ["$", "{", "}", os.pathsep])
+def test_a_folder_that_pip_cannot_take(machine, fails, monkeypatch, sign):
+    folder = Path(f"/courses/a{sign}b")
+    with pytest.raises(machine.start.Stop, match="in its path, which pip cannot take: move the project elsewhere"):
+        machine.start.check_folder(str(folder))
+    monkeypatch.setattr(machine.start, "check_folder", lambda path: folder / machine.start.need_disk(10**6))
+    assert fails("lab").startswith("Not enough disk")  # it is asked before anything is made
+    assert machine.venvs == 0
+
+
 def test_a_small_disk(machine, fails):
     machine.gigabytes = 2
     assert fails("lab") == "Not enough disk: 2.5 GB are needed, 2.0 GB are free; make room first.\n"

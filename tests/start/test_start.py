@@ -159,7 +159,9 @@ def test_a_working_environment_of_another_hand_is_taken_over(machine):
     assert machine.stamp()["versions"] == ["3.11", "2.13.0+cpu"]
 
 
-@pytest.mark.parametrize("stamp", ["", "{", "[1]", "7", '{"extras": []}'])
+@pytest.mark.parametrize(
+    "stamp", ["", "{", "[1]", "7", '{"extras": []}', '{"extras": 3}', '{"extras": null}', "null", '{"extras": [1]}']
+)
 def test_an_unreadable_stamp_counts_as_none(machine, stamp):
     machine.start.main(["lab"])
     machine.steps()
