@@ -175,9 +175,7 @@ def check_folder(folder):
     """Stop if the folder's path has a sign that Python's own tools for environments and packages cannot take."""
     signs = [sign for sign in ("$", "{", "}", os.pathsep) if sign in folder]
     if signs:
-        raise Stop(
-            f"The folder {folder} has {signs[0]} in its path, which pip cannot take: move the project elsewhere."
-        )
+        raise Stop(f"The path {folder} has a {signs[0]} in it, which pip cannot take: move the project elsewhere.")
 
 
 def need_disk(wanted):

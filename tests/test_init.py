@@ -62,9 +62,7 @@ def test_computed_weights_are_refused_where_a_start_would_do_nothing(start):
     parametrizations.weight_norm(normed.cells[1], "weight_hh")
     prune.random_unstructured(pruned.cells[2], "weight_hh", 0.5)
     for stack in (normed, pruned):
-        with pytest.raises(
-            TypeError, match="weight_hh of .*RNNCell is computed from other parameters; set the start f"
-        ):
+        with pytest.raises(TypeError, match=r"weight_hh of .*RNNCell is computed from other parameters;"):
             start(stack)
 
 
