@@ -8,7 +8,7 @@ import torch
 
 from course_lib import RNNCell, RNNState
 from course_lib.checks import Verdict, record
-from tests.answers import RIGHT
+from tests.mistakes import RIGHT
 
 BY_ID = pytest.mark.parametrize(("check", "right"), RIGHT.values(), ids=RIGHT)
 STUB = "your function is still to be written"
@@ -196,13 +196,13 @@ def test_nothing_outside_is_changed(check, right):
 
 
 def spoil(value):
-    """Write into everything that was handed in."""
+    """Write into everything that was handed in; whether there was anything to write into."""
     if isinstance(value, torch.Tensor):
         value.zero_()
-    elif isinstance(value, torch.nn.Module):
-        [parameter.zero_() for parameter in value.parameters()]
-    elif isinstance(value, list | tuple):
-        [spoil(each) for each in value]
+        return True
+    if isinstance(value, torch.nn.Module):
+        value = list(value.parameters())
+    return isinstance(value, list | tuple) and True in [spoil(each) for each in value]
 
 
 @BY_ID
@@ -214,13 +214,15 @@ def test_writing_into_the_arguments_helps_nobody_and_harms_nobody(check, right):
         spoil(args)
         return value
 
+    spoilt = []
+
     @torch.no_grad()
     def spoil_first(*args):
-        spoil(args)
+        spoilt.append(spoil(args))
         return right(*args)
 
     assert check(spoil_afterwards).passed
-    assert check(spoil_first).passed is (check.__name__ in ("diagnosis", "count", "sources"))
+    assert check(spoil_first).passed is not any(spoilt)
 
 
 @BY_ID

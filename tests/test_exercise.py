@@ -7,8 +7,8 @@ import torch
 
 from course_lib.checks import exercise, hint, stacking
 from course_lib.checks.exercise import EXERCISES, Verdict, same
-from tests import answers
-from tests.answers import RIGHT
+from tests.mistakes import RIGHT
+from tests.mistakes.first_steps import vanilla_step
 
 OUR_FAULT = "the check itself failed, which is our fault and not yours"
 
@@ -32,7 +32,7 @@ def test_a_fault_of_the_checker_is_told_from_the_learners(monkeypatch):
 def test_the_seed_draws_the_cases():
     def cases(seed):
         given = []
-        RIGHT["00.1"][0](lambda *args: given.append(args) or answers.vanilla_step(*args), seed=seed)
+        RIGHT["00.1"][0](lambda *args: given.append(args) or vanilla_step(*args), seed=seed)
         return [value for args in given for value in args]
 
     assert all(torch.equal(a, b) for a, b in zip(cases(0), cases(0), strict=True))

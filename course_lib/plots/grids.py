@@ -1,60 +1,18 @@
-"""Pictures: each function takes an Axes or makes one, and returns it. Time runs to the right, depth upwards."""
+"""The grid of one pass, and the blocks of a matrix."""
 
-import io
 import itertools
-import math
-import statistics
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
 
 import matplotlib.pyplot as plt
 import torch
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from torch import Tensor
 
 from course_lib.grid import Grid
-from course_lib.training import History
+from course_lib.plots.style import CARRIED, CURRENT, FAINT, INK, OUTSIDE, STYLE, axes
 
-STYLE = Path(__file__).with_name("course.mplstyle")
-CURRENT, CARRIED, OUTSIDE = "#0b5394", "#f2c46d", "#ffffff"  # states computed now, handed in, input and output
 Point = tuple[int | float, int | float]
-INK, FAINT = "#222222", "#d5d5d5"
-
-
-def axes(ax: Axes | None = None, width: float = 8.0, height: float = 4.0) -> Axes:
-    """The Axes given, or a new one in the course's style."""
-    if ax is not None:
-        return ax
-    with plt.style.context(STYLE):
-        return plt.subplots(figsize=(width, height))[1]
-
-
-def show(drawn: Figure | Axes, alt: str, title: str | None = None) -> None:
-    """Display a figure with its alternative text, which screen readers and plain-text readers get in its place.
-
-    ``title`` says the figure's one message. Errors: ValueError if the text is missing.
-    """
-    if not alt.strip():
-        raise ValueError("alt is empty; say in one or two sentences what the figure shows")
-    figure = drawn if isinstance(drawn, Figure) else drawn.get_figure(root=True)
-    alt, image = " ".join(alt.split()), io.BytesIO()
-    with plt.style.context(STYLE):
-        if title is not None:
-            (drawn.suptitle if isinstance(drawn, Figure) else drawn.set_title)(title)
-        figure.savefig(image, format="png", metadata={"Software": None})
-    plt.close(figure)
-    try:
-        from IPython import get_ipython
-        from IPython.display import display
-    except ImportError:
-        print(alt)
-        return
-    if get_ipython() is None:  # a plain script: display would print the picture's bytes
-        print(alt)
-        return
-    display({"image/png": image.getvalue(), "text/plain": alt}, raw=True, metadata={"image/png": {"alt": alt}})
 
 
 @plt.style.context(STYLE)
@@ -131,53 +89,6 @@ def _arrow(ax: Axes, start: Point, end: Point, line: str, bright: bool, bend: fl
 
 
 @plt.style.context(STYLE)
-def losses(histories: Mapping[str, History], ax: Axes | None = None, window: int = 10) -> Axes:
-    """Training loss by step, one curve a model, each named at its end; a mean over the last ``window`` steps.
-
-    A curve ends before the first loss that is not finite; a history without losses has none.
-    Errors: ValueError for a window below 1.
-    """
-    if window < 1:
-        raise ValueError(f"window must be at least 1, got {window}")
-    ax = axes(ax)
-    for name, history in histories.items():
-        if not (curve := _smooth(list(itertools.takewhile(math.isfinite, history.losses)), window)):
-            continue
-        (line,) = ax.plot(range(1, len(curve) + 1), curve, label=name)
-        ax.annotate(f" {name}", (len(curve), curve[-1]), color=line.get_color(), va="center", fontsize=12)
-    ax.set_xlabel("training step")
-    ax.set_ylabel("training loss (nats)")
-    ax.set_ylim(bottom=0)
-    return ax
-
-
-@plt.style.context(STYLE)
-def curves(
-    x: Sequence[float],
-    series: Mapping[str, Sequence[Sequence[float]]],
-    ax: Axes | None = None,
-    xlabel: str = "",
-    ylabel: str = "",
-    log: bool = False,
-) -> Axes:
-    """One curve a name: the median over runs, with a band from the lowest to the highest run.
-
-    ``series[name]`` has one row a run and one column for each entry of ``x``; ``log`` makes the vertical axis so.
-    """
-    ax = axes(ax)
-    for name, runs in series.items():
-        (line,) = ax.plot(x, [statistics.median(column) for column in zip(*runs, strict=True)])
-        low, high = ([pick(column) for column in zip(*runs, strict=True)] for pick in (min, max))
-        ax.fill_between(x, low, high, color=line.get_color(), alpha=0.2, linewidth=0)
-        ax.annotate(f" {name}", (x[-1], line.get_ydata()[-1]), color=line.get_color(), va="center", fontsize=12)
-    ax.set_xlabel(xlabel)
-    ax.set_ylabel(ylabel)
-    if log:
-        ax.set_yscale("log")
-    return ax
-
-
-@plt.style.context(STYLE)
 def blocks(matrix: Tensor, widths: Sequence[int], ax: Axes | None = None) -> Axes:
     """The sizes of a matrix's entries as shades, zeros white, cut into one block of ``widths[l - 1]`` rows a layer l.
 
@@ -202,10 +113,3 @@ def blocks(matrix: Tensor, widths: Sequence[int], ax: Axes | None = None) -> Axe
     ax.set_ylabel("what is computed")
     ax.tick_params(length=0)
     return ax
-
-
-def _smooth(values: Sequence[float], window: int) -> list[float]:
-    return [
-        sum(values[max(0, i - window + 1) : i + 1]) / len(values[max(0, i - window + 1) : i + 1])
-        for i in range(len(values))
-    ]

@@ -1,0 +1,20 @@
+"""Pictures: each function takes an Axes or makes one, and returns it. Time runs to the right, depth upwards."""
+
+from course_lib.plots.grids import blocks, grid
+from course_lib.plots.lines import curves, losses
+from course_lib.plots.style import CARRIED, CURRENT, FAINT, INK, OUTSIDE, STYLE, axes, show
+
+__all__ = [
+    "CARRIED",
+    "CURRENT",
+    "FAINT",
+    "INK",
+    "OUTSIDE",
+    "STYLE",
+    "axes",
+    "blocks",
+    "curves",
+    "grid",
+    "losses",
+    "show",
+]

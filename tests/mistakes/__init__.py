@@ -1,0 +1,10 @@
+"""The answer to every exercise, written as a learner would, and what learners get wrong; one module an idea.
+
+A module has ``RIGHT``, an id to (check, right answer), and ``MISTAKES``, an id to {words of the verdict: wrong answer}.
+"""
+
+from tests.mistakes import counting, first_steps, pipelining, stacking
+
+MODULES = (first_steps, stacking, counting, pipelining)
+RIGHT = {identity: pair for module in MODULES for identity, pair in module.RIGHT.items()}
+MISTAKES = {identity: wrong for module in MODULES for identity, wrong in module.MISTAKES.items()}
