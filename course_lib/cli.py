@@ -1,4 +1,4 @@
-"""The command `course`: build the notebooks, run them, open them."""
+"""The command `course`: build the notebooks, run them, open them; repeat the experiments; list the claims."""
 
 import argparse
 import importlib.util
@@ -60,7 +60,19 @@ def _parser() -> argparse.ArgumentParser:
     lab.add_argument("--port", type=int, help="this port and no other; default: the first free one from 8888")
     reset = add("reset", _reset, "start a fresh copy in my/ and keep the old one")
     reset.add_argument("lesson", help=lesson)
+    experiment = add("experiment", _experiment, "list the experiments, or make the results of one that are missing")
+    experiment.add_argument("action", choices=("list", "run"))
+    experiment.add_argument("name", nargs="?", help="run: which experiment")
+    experiment.add_argument("--seeds", type=_count, default=5, help="run: seeds 0, 1, ... of each setting; default: 5")
+    claims = add("claims", _claims, "print what is claimed about stacks, and what was measured")
+    claims.add_argument("--write", action="store_true", help="write docs/claims.md instead")
     return parser
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"must be a whole number of at least 1, got {text!r}")
+    return int(text)
 
 
 def _build(project: Project, arguments: argparse.Namespace) -> int:
@@ -128,6 +140,33 @@ def _reset(project: Project, arguments: argparse.Namespace) -> int:
     fresh, backup = reset(project, stem)
     kept = f"; your old copy is {project.shown(backup)}" if backup else ""
     print(f"{project.shown(fresh)} is fresh{kept}")
+    return 0
+
+
+def _experiment(project: Project, arguments: argparse.Namespace) -> int:
+    from course_lib.experiments import EXPERIMENTS, runner
+
+    if arguments.action == "list":
+        print("\n".join(runner.overview(EXPERIMENTS)))
+        return 0
+    if arguments.name not in EXPERIMENTS:
+        return _complain(f"there is no experiment {arguments.name!r}; known: {', '.join(EXPERIMENTS)}", 2)
+    experiment = EXPERIMENTS[arguments.name]
+    print(runner.plan(experiment, arguments.seeds), flush=True)
+    for result in runner.run(experiment, arguments.seeds):
+        print(f"{result.setting} seed {result.seed}: {result.seconds:.1f} s", flush=True)
+    return 0
+
+
+def _claims(project: Project, arguments: argparse.Namespace) -> int:
+    from course_lib import claims
+
+    if not arguments.write:
+        print("\n".join(claims.lines()))
+        return 0
+    path = project.root / "docs" / "claims.md"
+    path.write_text(claims.page(), encoding="utf-8")
+    print(f"{project.shown(path)} is written")
     return 0
 
 

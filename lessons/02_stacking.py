@@ -15,6 +15,7 @@ from torch import nn
 from course_lib import GRUCell, LSTMCell, RNNCell, RNNState, Stack, residual
 from course_lib import checks, default_device, fast, gradients, plots, relatives
 from course_lib.checks import hint, predict, quiz, reveal
+from course_lib.claims import claim
 from course_lib.data import pronunciation
 from course_lib.models import Tagger, ctc_loss
 from course_lib.training import Settings, fit
@@ -32,16 +33,18 @@ torch.manual_seed(2);
 stack = Stack.uniform(LSTMCell, input_size=3, hidden_size=4, num_layers=3)
 x = torch.randn(5, 1, 3)
 grid = stack.grid(x)
-plots.show(plots.grid(grid), title="A stack is a grid of cells: time across, depth up",
+ax = plots.grid(grid)
+claim("N6", plots.arrows(ax)["-"])
+plots.show(ax, title="A stack is a grid of cells: time across, depth up",
            alt="A grid of three layers and five steps. Solid arrows run right along each layer "
                "from a yellow initial state. Dashed arrows run up each column, from the input "
                "through the three layers to the output.")
 
 # %% [markdown]
 # The picture is drawn from `grid`, which holds every state of this pass. Solid arrows are the recurrence. Dashed
-# arrows lift a layer's output to the layer above. The bottom row reads the data; what leaves the top row, $y_t$,
-# is all that the rest of a network sees. The initial states, in the second colour, are carried in: zeros, or the
-# last states of an earlier pass. Any node can be asked for:
+# arrows lift a layer's output to the layer above. There are 15 solid arrows, one a node (N6). The bottom row reads
+# the data; what leaves the top row, $y_t$, is all that the rest of a network sees. The initial states, in the second
+# colour, are carried in: zeros, or the last states of an earlier pass. Any node can be asked for:
 
 # %% tags=["live"]
 print(grid)
@@ -111,7 +114,8 @@ nodes = [(m, s) for m in range(4) for s in range(1, 6)]
 cone = [node for node in nodes if depends(2, 3, *node)]
 pairs = [(l, t, m, s) for l, t in nodes if l > 0 for m, s in nodes]
 wrong = [pair for pair in pairs if depends(*pair) != (pair[2] <= pair[0] and pair[3] <= pair[1])]
-print(f"{len(cone)} nodes; m <= l and s <= t fails for {len(wrong)} of {len(pairs)} pairs")
+print(f"{len(cone)} nodes of {len(nodes)}; pairs tried: {len(pairs)}")
+claim("N2", len(wrong))
 assert not wrong
 reveal("p02.2", str(len(cone)))
 
@@ -123,8 +127,8 @@ plots.show(ax, title="Layer 2 at step 3 sees a rectangle: everything left and be
                "steps 4 and 5 are grey.")
 
 # %% [markdown]
-# $h_t^{(l)}$ depends on $h_s^{(m)}$ exactly if $m \le l$ and $s \le t$. Nothing above and nothing later reaches
-# it.
+# $h_t^{(l)}$ depends on $h_s^{(m)}$ exactly if $m \le l$ and $s \le t$: 0 of 300 pairs break the rule (N2).
+# Nothing above and nothing later reaches a node.
 #
 # A *residual* connection sends up a sum instead of $h$ alone, the *stream* $u$: $u_t^{(l)} = u_t^{(l-1)} +
 # h_t^{(l)}$ from layer 2 on, and layer $l$ reads $u_t^{(l-1)}$. Layer 1 gets no skip, since its input is data:
@@ -162,20 +166,23 @@ plots.show(ax, title="With residuals, a stream passes by every node above layer 
 mixed = Stack([GRUCell(3, 6), LSTMCell(6, 4), RNNCell(4, 2)])
 mixed_grid = mixed.grid(x)
 print([type(state).__name__ for state in mixed_grid.column(5)], mixed.hidden_sizes)
+claim("N4", len(set(mixed.hidden_sizes)))
 again = mixed.cells[2](mixed_grid.h(2, 4), mixed_grid.state(3, 3))
-print("layer 3 from h of layer 2 and its own past alone:", torch.equal(again.h, mixed_grid.h(3, 4)))
+claim("N5", (again.h - mixed_grid.h(3, 4)).abs().max())   # h of layer 2, own past, no c
 
 gaps = {}
 for make in (nn.RNN, nn.GRU, nn.LSTM):
     module, long = make(3, 8, 3), torch.randn(20, 4, 3)
     walked = Stack.from_torch(module).grid(long).row(3)   # node by node, by the cells of lesson 00
     gaps[make.__name__] = (walked - module(long)[0]).abs().max().item()
-print("largest differences from torch, weights copied:", {k: f"{v:.0e}" for k, v in gaps.items()})
+claim("N3", max(gaps.values()))
+claim("N22", sum(gap < 1e-14 for gap in gaps.values()))
 assert max(gaps.values()) < 1e-14
 
 # %% [markdown]
-# Layer 2 of the mixed stack is an LSTM with two state vectors, and layer 3 came from its $h$ alone: $c$ never
-# leaves its layer. The wiring is torch's.
+# The mixed stack has 3 widths (N4). Its layer 2 is an LSTM with two state vectors; layer 3 came from its $h$ alone,
+# difference 0 (N5): $c$ never leaves its layer. With torch's weights copied, the wiring gives torch's numbers to
+# 1e-14 (N3), for 3 kinds of cell (N22).
 #
 # **Exercise.** Five stacks, A to E, each with one fault that public code once had. Each reads width 4, has three
 # GRU layers of width 4 with dropout 0.5 between them, and comes in eval mode. Measure, then name. What you may
@@ -224,11 +231,12 @@ checks.stacking.diagnosis(diagnosis)
 def formula(d, h, L):
     return 4 * (h * (d + h) + h) + (L - 1) * 4 * (2 * h * h + h)
 
-for d, h, L in ((10, 20, 3), (64, 128, 2)):
+for d, h, L in ((64, 128, 2), (10, 20, 3)):
     count = sum(p.numel() for p in nn.LSTM(d, h, L).parameters())
     extra = count - formula(d, h, L)
     print(f"d={d} h={h} L={L}: formula {formula(d, h, L)}, torch {count}, difference {extra} = 4hL")
     assert extra == 4 * h * L
+claim("N20", extra)
 
 # %% p02.3 · is the second bias needed? tags=["predict"]
 predict("p02.3", "torch keeps two biases a gate, the formula counts one. "
@@ -250,7 +258,8 @@ assert changed == [GRUCell]
 reveal("p02.3", "the GRU's")
 
 # %% [markdown]
-# In vanilla and LSTM only the sum of the two biases acts. In the GRU $b_{hn}$ stands inside $r\,(U_n h +
+# torch counts a second bias, 240 numbers for $h=20$, $L=3$ (N20). In vanilla and LSTM only the sum of the two
+# biases acts. In the GRU $b_{hn}$ stands inside $r\,(U_n h +
 # b_{hn})$, so it is a parameter of its own.
 #
 # **Exercise.** Count as torch does, for `kind` "vanilla", "gru" or "lstm". A bidirectional layer runs the

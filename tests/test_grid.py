@@ -71,6 +71,21 @@ def test_cone(stack):
         assert bool(reaches) == expected, ((m, s), (l, t))
 
 
+def test_only_h_goes_up():
+    """A layer computed again from h below and its own past is the same; c below has no arrow of its own."""
+    stack = Stack([LSTMCell(5, 6), LSTMCell(6, 4), GRUCell(4, 4)])
+    grid = stack.grid(torch.randn(4, 2, 5))
+    for layer, time in itertools.product((2, 3), range(1, 5)):
+        again = stack.cells[layer - 1](grid.h(layer - 1, time), grid.state(layer, time - 1))
+        assert torch.equal(again.h, grid.h(layer, time))
+        own = torch.autograd.grad(again.h.sum(), grid.state(layer - 1, time).c, retain_graph=True)[0]
+        through_h = torch.autograd.grad(again.h.sum(), grid.h(layer - 1, time), retain_graph=True)[0]
+        (lifted,) = torch.autograd.grad(
+            grid.h(layer - 1, time), grid.state(layer - 1, time).c, through_h, retain_graph=True
+        )
+        close(own, lifted)
+
+
 @pytest.mark.parametrize("lengths", [None, [4, 2]])
 @pytest.mark.parametrize("cell", CELLS)
 def test_every_node_is_on_the_way_to_the_loss(cell, lengths):

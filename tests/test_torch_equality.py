@@ -65,6 +65,16 @@ def test_one_seed_gives_torchs_initial_weights():
         close(list(stack.parameters()), list(make(5, 4, 3).parameters()), 0)
 
 
+def test_parameters_are_counted_by_the_formula_and_torchs_second_bias():
+    """4[h(d+h)+h] + (L-1) 4[2h^2+h] for LSTM, three quarters of it for GRU; torch has one more bias a gate."""
+    for d, h, L in ((10, 20, 3), (20, 20, 1), (3, 5, 4)):
+        one_bias = (h * (d + h) + h) + (L - 1) * (2 * h * h + h)
+        for cell, gates in ((RNNCell, 1), (GRUCell, 3), (LSTMCell, 4)):
+            mine, theirs = Stack.uniform(cell, d, h, L), TORCH[cell](d, h, L)
+            counts = [sum(parameter.numel() for parameter in module.parameters()) for module in (mine, theirs)]
+            assert counts == [gates * (one_bias + L * h)] * 2
+
+
 def test_weights_go_to_torch_and_back():
     for cell in TORCH:
         stack = Stack.uniform(cell, 5, 4, 3, dropout=0.25).eval()

@@ -1,6 +1,6 @@
 """Pictures: each function takes an Axes or makes one, and returns it. Time runs to the right, depth upwards."""
 
-from course_lib.plots.grids import blocks, grid
+from course_lib.plots.grids import arrows, blocks, grid
 from course_lib.plots.lines import curves, losses
 from course_lib.plots.style import CARRIED, CURRENT, FAINT, INK, OUTSIDE, STYLE, axes, show
 
@@ -11,6 +11,7 @@ __all__ = [
     "INK",
     "OUTSIDE",
     "STYLE",
+    "arrows",
     "axes",
     "blocks",
     "curves",

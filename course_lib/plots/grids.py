@@ -1,5 +1,6 @@
 """The grid of one pass, and the blocks of a matrix."""
 
+import collections
 import itertools
 from collections.abc import Callable, Sequence
 
@@ -42,6 +43,12 @@ def grid(grid: Grid, ax: Axes | None = None, mark: Callable[[int, int], bool] | 
     for layer, time in skips:
         _arrow(ax, (time, layer - 0.5), (time, layer + 0.5), ":", mark(layer - 1, time) and mark(layer, time), bend=0.9)
     return _frame_grid(ax, num_layers, num_steps, bool(skips))
+
+
+def arrows(ax: Axes) -> dict[str, int]:
+    """How many arrows of each line style a drawn grid has: "-" in time, "--" lifted outputs, ":" what passes by."""
+    patches = [text.arrow_patch for text in ax.texts if getattr(text, "arrow_patch", None)]
+    return dict(collections.Counter(patch.get_linestyle() for patch in patches))
 
 
 def _is_skipped(grid: Grid, layer: int, time: int) -> bool:

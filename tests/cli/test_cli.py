@@ -158,3 +158,55 @@ def test_run_prints_a_row_a_lesson_and_writes_nothing(course, capsys):
 
     assert cli.main(["run", "start_here"]) == 0
     assert len(capsys.readouterr().out.splitlines()) == 2
+
+
+# experiments and claims
+
+
+def test_claims_are_printed_and_written(course, capsys):
+    from course_lib import claims
+
+    assert cli.main(["claims"]) == 0
+    told = capsys.readouterr().out
+    assert all(f"{identity} " in told and entry.measured in told for identity, entry in claims.CLAIMS.items())
+    (course.root / "docs").mkdir()
+    assert cli.main(["claims", "--write"]) == 0
+    assert capsys.readouterr().out == "docs/claims.md is written\n"
+    assert (course.root / "docs" / "claims.md").read_text(encoding="utf-8") == claims.page()
+
+
+def test_an_experiment_runs_what_is_missing(course, capsys, monkeypatch):
+    from course_lib import experiments
+    from course_lib.experiments import Experiment, store
+
+    toy = Experiment("toy", "how high?", lambda setting, seed: {"level": seed}, ({"level": 1},))
+    monkeypatch.setattr(experiments, "EXPERIMENTS", {"toy": toy})
+    monkeypatch.setattr(store, "FOLDER", course.root / "results")
+    assert cli.main(["experiment", "run", "toy", "--seeds", "2"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "toy: 2 runs, none measured so far",
+        "{'level': 1} seed 0: 0.0 s",
+        "{'level': 1} seed 1: 0.0 s",
+    ]
+    assert cli.main(["experiment", "run", "toy", "--seeds", "2"]) == 0
+    assert capsys.readouterr().out == "toy: all 2 seeds of 1 settings are stored\n"
+    assert cli.main(["experiment", "list"]) == 0
+    assert "how high?" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["experiment", "run", "nothing"], "there is no experiment 'nothing'; known: "),
+        (["experiment", "run"], "there is no experiment None; known: "),
+        (["experiment", "run", "x", "--seeds", "0"], "must be a whole number of at least 1, got '0'"),
+        (["experiment", "make"], "invalid choice: 'make'"),
+    ],
+)
+def test_a_wrong_experiment_is_named(course, words, told, capsys):
+    try:
+        code = cli.main(words)
+    except SystemExit as stopped:
+        code = stopped.code
+    assert code == 2
+    assert told in capsys.readouterr().err

@@ -1,0 +1,12 @@
+"""What was measured with several seeds: each experiment is a pure function of a setting and a seed.
+
+``EXPERIMENTS`` lists them by name; ``store`` keeps their results; ``course experiment run NAME`` makes them again.
+"""
+
+from course_lib.experiments import runner, store
+from course_lib.experiments.experiment import Experiment
+
+MODULES = ()
+EXPERIMENTS: dict[str, Experiment] = {module.EXPERIMENT.name: module.EXPERIMENT for module in MODULES}
+
+__all__ = ["EXPERIMENTS", "Experiment", "runner", "store"]

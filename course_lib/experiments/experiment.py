@@ -1,0 +1,49 @@
+"""What an experiment is: a pure function of a setting and a seed, and the settings it is run with."""
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+import torch
+
+Setting = Mapping[str, object]
+Number = float | int
+Metrics = dict[str, Number | list[Number]]
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A question, the function that measures, and the settings to compare.
+
+    ``run(setting, seed)`` gives named numbers, or lists of numbers with one entry a layer; equal arguments give
+    equal numbers. A setting is a flat dictionary of words and numbers, so that it can be stored and looked up.
+    Errors: ValueError for a setting that appears twice.
+    """
+
+    name: str
+    question: str
+    run: Callable[[Setting, int], Metrics]
+    settings: tuple[Setting, ...]
+
+    def __post_init__(self):
+        for index, setting in enumerate(self.settings):
+            if setting in self.settings[:index]:
+                raise ValueError(f"experiment {self.name}: the setting {dict(setting)} appears twice")
+
+
+@contextlib.contextmanager
+def exactly(seed: int) -> Iterator[None]:
+    """Float64, one thread and one seed inside; the caller's own settings again outside.
+
+    Float64 on one thread repeats to about 1e-11 from machine to machine, also after hundreds of training steps.
+    """
+    dtype, threads = torch.get_default_dtype(), torch.get_num_threads()
+    with torch.random.fork_rng(devices=[]):
+        try:
+            torch.set_default_dtype(torch.float64)
+            torch.set_num_threads(1)
+            torch.manual_seed(seed)
+            yield
+        finally:
+            torch.set_default_dtype(dtype)
+            torch.set_num_threads(threads)

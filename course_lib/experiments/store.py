@@ -1,0 +1,174 @@
+"""Where does this number come from? Results as JSON lines beside the code, each with its provenance."""
+
+import datetime
+import json
+import math
+import os
+import statistics
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+
+from course_lib.experiments.experiment import Experiment, Metrics, Number, Setting
+from course_lib.version import __version__
+
+FOLDER = Path(__file__).with_name("results")
+
+
+@dataclass(frozen=True)
+class Result:
+    """One run: what was measured, with which setting and seed, by which code, where, when and for how long."""
+
+    experiment: str
+    setting: dict[str, object]
+    seed: int
+    metrics: Metrics
+    version: str  # of course_lib
+    torch: str
+    device: str
+    threads: int
+    seconds: float  # CPU time
+    date: str
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Numbers of several seeds, shown as median and range: ``f"{spread:.2f}"`` is "1.56 (1.52 to 1.60, 5 seeds)"."""
+
+    values: tuple[float, ...]
+
+    @property
+    def median(self) -> float:
+        """The middle value."""
+        return statistics.median(self.values)
+
+    @property
+    def low(self) -> float:
+        """The lowest value."""
+        return min(self.values)
+
+    @property
+    def high(self) -> float:
+        """The highest value."""
+        return max(self.values)
+
+    def __format__(self, spec: str) -> str:
+        spec = spec or ".3g"
+        seeds = f"{len(self.values)} seed{'s' * (len(self.values) > 1)}"
+        return f"{self.median:{spec}} ({self.low:{spec}} to {self.high:{spec}}, {seeds})"
+
+    def __str__(self) -> str:
+        return f"{self}"
+
+
+def file(experiment: str) -> Path:
+    """The file of an experiment's results."""
+    return FOLDER / f"{experiment}.jsonl"
+
+
+def load(experiment: str) -> list[Result]:
+    """All stored results of an experiment, in the order in which they were made.
+
+    Errors: ValueError for an experiment without results, or a line that is no result.
+    """
+    path = file(experiment)
+    if not path.is_file():
+        raise ValueError(f"experiment {experiment!r} has no results; run: {command(experiment)}")
+    results = []
+    for number, line in enumerate(_whole(path).splitlines(), start=1):
+        try:
+            results.append(Result(**json.loads(line)))
+        except (TypeError, json.JSONDecodeError) as error:
+            raise ValueError(f"{path.name}, line {number}, is no result: {error}; delete the line") from error
+    return results
+
+
+def known(experiment: str) -> list[Result]:
+    """The same as ``load``, with an empty list for an experiment without results."""
+    return load(experiment) if file(experiment).is_file() else []
+
+
+def _whole(path: Path) -> str:
+    """The lines that were written to their end: a run that was killed may leave half a line behind."""
+    text = path.read_text(encoding="utf-8")
+    return text[: text.rfind("\n") + 1]
+
+
+def values(experiment: str, metric: str, **setting: object) -> list:
+    """One number, or list of numbers, a seed, in the order of the seeds; ``setting`` has to name one row.
+
+    Errors: ValueError if no stored row fits, if several do, or if none of them measured the metric.
+    """
+    fitting = [each for each in load(experiment) if setting.items() <= each.setting.items()]
+    rows = {json.dumps(each.setting, sort_keys=True): each.setting for each in fitting}
+    if len(rows) != 1:
+        stored = rows or {str(each.setting): each.setting for each in load(experiment)}
+        raise ValueError(
+            f"{experiment}: {len(rows)} stored settings fit {setting}, one must; stored are {list(stored.values())}"
+        )
+    if missing := [each.seed for each in fitting if metric not in each.metrics]:
+        raise ValueError(
+            f"{experiment}: seed {missing[0]} did not measure {metric!r}; it has {', '.join(fitting[0].metrics)}"
+        )
+    return [each.metrics[metric] for each in sorted(fitting, key=lambda each: each.seed)]
+
+
+def spread(experiment: str, metric: str, at: int | None = None, **setting: object) -> Spread:
+    """The stored numbers of one row over its seeds; ``at`` picks an element where the metric is a list."""
+    found = values(experiment, metric, **setting)
+    return Spread(tuple(found if at is None else (each[at] for each in found)))
+
+
+def command(experiment: str, seeds: int = 5) -> str:
+    """The command that makes an experiment's results."""
+    return f"course experiment run {experiment} --seeds {seeds}"
+
+
+def append(experiment: Experiment, setting: Setting, seed: int, metrics: Metrics, seconds: float) -> Result:
+    """Add one run to the experiment's file, whole or not at all.
+
+    Errors: ValueError for a metric that is no number or list of numbers; a failed run may store ``math.nan``.
+    """
+    check_metrics(experiment.name, metrics)
+    result = Result(
+        experiment=experiment.name,
+        setting=dict(setting),
+        seed=seed,
+        metrics=metrics,
+        version=__version__,
+        torch=torch.__version__.partition("+")[0],
+        device="cpu",
+        threads=1,
+        seconds=round(seconds, 2),
+        date=datetime.datetime.now(datetime.UTC).date().isoformat(),
+    )
+    FOLDER.mkdir(exist_ok=True)
+    path = file(experiment.name)
+    with open(path, "ab") as stream:
+        stream.truncate(len(_whole(path).encode()))
+        stream.write((json.dumps(asdict(result)) + "\n").encode())
+        stream.flush()
+        os.fsync(stream.fileno())
+    return result
+
+
+def check_metrics(name: str, metrics: Metrics) -> None:
+    """Only numbers and lists of numbers can be stored and compared."""
+    for metric, value in metrics.items():
+        for each in value if isinstance(value, list) else [value]:
+            if isinstance(each, bool) or not isinstance(each, int | float):
+                raise ValueError(f"experiment {name}: {metric} must be a number or a list of numbers, got {value!r}")
+
+
+def agree(stored: Metrics, again: Metrics, tolerance: float = 1e-6) -> bool:
+    """Whether two runs measured the same, to a relative tolerance; NaN agrees with NaN."""
+    return stored.keys() == again.keys() and all(_close(stored[each], again[each], tolerance) for each in stored)
+
+
+def _close(one: Number | list[Number], other: Number | list[Number], tolerance: float) -> bool:
+    if isinstance(one, list) is not isinstance(other, list):
+        return False
+    if isinstance(one, list):
+        return len(one) == len(other) and all(_close(a, b, tolerance) for a, b in zip(one, other))
+    return (math.isnan(one) and math.isnan(other)) or math.isclose(one, other, rel_tol=tolerance, abs_tol=1e-12)

@@ -1,0 +1,168 @@
+"""The store of results: what is written, what is found again, and what a kill or a wrong question does."""
+
+import json
+import math
+
+import pytest
+import torch
+
+from course_lib.experiments import EXPERIMENTS, Experiment, runner, store
+from course_lib.experiments.experiment import exactly
+
+
+def measure(setting, seed):
+    with exactly(seed):
+        return {"level": setting["level"] + float(torch.rand(())), "layers": [1.0, float(seed)]}
+
+
+@pytest.fixture
+def toy(tmp_path, monkeypatch):
+    """An experiment of two settings whose results go to an empty folder."""
+    monkeypatch.setattr(store, "FOLDER", tmp_path / "results")
+    return Experiment("toy", "how high?", measure, ({"level": 1, "cell": "GRU"}, {"level": 2, "cell": "GRU"}))
+
+
+def test_a_result_has_its_provenance(toy):
+    [*made] = runner.run(toy, seeds=3)
+    assert len(made) == 6
+    assert store.load("toy") == made
+    first = json.loads(store.file("toy").read_text().splitlines()[0])
+    assert set(first) == {*"experiment setting seed metrics version torch device threads seconds date".split()}
+    assert first["torch"] == torch.__version__.partition("+")[0]
+    assert (first["device"], first["threads"], first["setting"]) == ("cpu", 1, {"level": 1, "cell": "GRU"})
+
+
+def test_nothing_stored_is_run_again_and_more_seeds_are_added(toy):
+    list(runner.run(toy, seeds=2))
+    before = store.load("toy")
+    assert runner.missing(toy, 2) == []
+    list(runner.run(toy, seeds=3))
+    assert store.load("toy")[:4] == before
+    assert sorted(each.seed for each in store.load("toy")) == [0, 0, 1, 1, 2, 2]
+
+
+def test_a_killed_run_keeps_what_was_finished_and_loses_its_half_line(toy):
+    runs = runner.run(toy, seeds=2)
+    kept = [next(runs), next(runs)]
+    runs.close()
+    with store.file("toy").open("a") as stream:
+        stream.write('{"experiment": "toy", "sett')
+    assert store.load("toy") == kept
+    list(runner.run(toy, seeds=2))
+    assert len(store.load("toy")) == 4
+    assert store.load("toy")[:2] == kept
+
+
+def test_a_run_that_fails_stores_nothing_and_hides_nothing(toy):
+    broken = Experiment("toy", "how high?", lambda setting, seed: 1 / 0, toy.settings)
+    with pytest.raises(ZeroDivisionError):
+        list(runner.run(broken))
+    assert store.known("toy") == []
+
+
+def test_values_and_spread_name_one_row(toy):
+    list(runner.run(toy, seeds=3))
+    levels = store.values("toy", "level", level=2)
+    assert levels == [measure({"level": 2}, seed)["level"] for seed in range(3)]
+    spread = store.spread("toy", "level", level=2)
+    assert (spread.low, spread.median, spread.high) == tuple(sorted(levels))
+    assert store.spread("toy", "layers", at=1, level=1).values == (0.0, 1.0, 2.0)
+    assert f"{store.spread('toy', 'layers', at=1, level=1):.1f}" == "1.0 (0.0 to 2.0, 3 seeds)"
+
+
+@pytest.mark.parametrize(
+    ("question", "words"),
+    [
+        ({"metric": "level"}, "2 stored settings fit {}, one must"),
+        ({"metric": "level", "cell": "GRU"}, "2 stored settings fit"),
+        ({"metric": "level", "level": 3}, "0 stored settings fit {'level': 3}, one must; stored are [{'level': 1, "),
+        ({"metric": "height", "level": 1}, "seed 0 did not measure 'height'; it has level, layers"),
+    ],
+)
+def test_a_question_without_one_answer_is_refused(toy, question, words):
+    list(runner.run(toy, seeds=1))
+    with pytest.raises(ValueError) as caught:  # noqa: PT011  the words are compared below
+        store.values("toy", **question)
+    assert words in str(caught.value)
+
+
+def test_an_experiment_without_results_says_how_to_make_them(toy):
+    with pytest.raises(ValueError, match="has no results; run: course experiment run toy --seeds 5"):
+        store.load("toy")
+
+
+def test_a_line_that_is_no_result_is_named(toy):
+    list(runner.run(toy, seeds=1))
+    with store.file("toy").open("a") as stream:
+        stream.write('{"experiment": "toy"}\n')
+    with pytest.raises(ValueError, match=r"toy.jsonl, line 3, is no result: .*; delete the line"):
+        store.load("toy")
+
+
+@pytest.mark.parametrize("value", ["high", None, True, [1.0, "x"], torch.tensor(1.0)])
+@pytest.mark.usefixtures("unchecked")
+def test_what_is_no_number_is_not_stored(toy, value):
+    with pytest.raises(ValueError, match="toy: level must be a number or a list of numbers"):
+        store.append(toy, toy.settings[0], 0, {"level": value}, 1.0)
+    assert store.known("toy") == []
+
+
+def test_a_setting_may_not_appear_twice():
+    with pytest.raises(ValueError, match=r"the setting {'level': 1} appears twice"):
+        Experiment("toy", "how high?", measure, ({"level": 1}, {"level": 1}))
+
+
+def test_agreement_is_relative_and_knows_nan():
+    assert store.agree({"a": 1.0, "b": [2.0, math.nan]}, {"a": 1.0 + 1e-8, "b": [2.0, math.nan]})
+    for other in ({"a": 1.01}, {"b": 1.0}, {"a": [1.0]}, {"a": math.nan}, {"a": 1.0, "b": 1.0}):
+        assert not store.agree({"a": 1.0}, other)
+    assert not store.agree({"a": [1.0, 2.0]}, {"a": [1.0]})
+
+
+def test_exactly_gives_back_what_it_found():
+    torch.set_default_dtype(torch.float32)
+    before = torch.get_rng_state()
+    inside = []
+
+    def fail():
+        with exactly(3):
+            inside.append((torch.get_default_dtype(), torch.get_num_threads(), float(torch.rand(()))))
+            raise RuntimeError
+
+    for _ in range(2):
+        with pytest.raises(RuntimeError):
+            fail()
+    assert inside[0] == inside[1]
+    assert inside[0][:2] == (torch.float64, 1)
+    assert torch.get_default_dtype() == torch.float32
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+# the experiments themselves
+
+
+def test_the_plan_counts_runs_and_measured_seconds(toy):
+    assert runner.plan(toy, 2) == "toy: 4 runs, none measured so far"
+    store.append(toy, toy.settings[0], 0, {"level": 1.0}, 10.0)
+    assert runner.plan(toy, 2) == "toy: 3 runs, about 30 s on one core"
+    for setting, seed in runner.missing(toy, 2):
+        store.append(toy, setting, seed, {"level": 1.0}, 2.0)
+    assert runner.plan(toy, 2) == "toy: all 2 seeds of 2 settings are stored"
+    assert list(runner.overview({"toy": toy})) == [f"{'toy':14}    4 runs     16 s  how high?"]
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_every_setting_is_stored_for_five_seeds(name):
+    stored = store.load(name)
+    assert {each.experiment for each in stored} == {name}
+    assert [each for each in stored if each.setting not in [dict(known) for known in EXPERIMENTS[name].settings]] == []
+    for setting in EXPERIMENTS[name].settings:
+        seeds = sorted(each.seed for each in stored if each.setting == setting)
+        assert seeds == list(range(max(5, len(seeds)))), setting
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_the_cheapest_row_gives_the_stored_numbers_again(name):
+    cheapest = min(store.load(name), key=lambda each: each.seconds)
+    again = EXPERIMENTS[name].run(cheapest.setting, cheapest.seed)
+    assert store.agree(cheapest.metrics, again), (cheapest.metrics, again)
