@@ -1,11 +1,12 @@
 """A stack is a grid of cells, time across, depth up.
 
-cells      one node: RNNCell, LSTMCell, GRUCell        training   fit: one loop on one screen
-grid       all nodes: Grid, h[layer, time]             models     Tagger: embedding, stack, read-out
-fast       one row at full speed                       data       words, letters and phones as Batch
-stack      the wiring: Stack, plain, residual          plots      grid drawings and curves; show(fig, alt=...)
-gradients  the way back: jacobian                      checks     exercises, predictions, hints, progress
-init       starts: forget bias, orthogonal, identity   publish    lessons to notebooks;  cli: the course command
+cells      one node: RNNCell, LSTMCell, GRUCell        data         words, sources and tasks as Batch
+grid       all nodes: Grid, h[layer, time]             models       Tagger: embedding, stack, read-out
+fast       one row at full speed                       training     fit: one loop on one screen
+stack      the wiring: Stack, plain, residual          experiments  several seeds, stored;  claims: what is true
+gradients  the way back: Jacobians, paths, bounds      plots        grids, maps and curves; show(fig, alt=...)
+init       starts: forget bias, orthogonal, aligned    checks       exercises, predictions, hints, progress
+relatives  clockwork, clocked, dilated, multiscale     publish      lessons to notebooks;  cli: the course command
 """
 
 from course_lib import gradients

@@ -1,8 +1,10 @@
 """Are the committed notebooks what their lessons say, what a fresh kernel prints, and fit to be read?"""
 
 import json
+import os
 import re
 import statistics
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -56,10 +58,19 @@ def test_the_notebooks_are_built_from_their_lessons():
     assert differences(PROJECT) == []
 
 
+@pytest.fixture(scope="module")
+def fresh_runs(request, tmp_path_factory):
+    """A fresh run of every notebook that was asked for, as many at once as there are cores; each uses one."""
+    asked = [item.callspec.params["path"] for item in request.session.items if "fresh_runs" in item.fixturenames]
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    with ThreadPoolExecutor(cores) as pool:
+        yield {path: pool.submit(run_nbval, path, tmp_path_factory.mktemp(path.stem)) for path in asked}
+
+
 @pytest.mark.notebook
 @every(READING + SOLVED)
-def test_a_fresh_run_prints_what_is_stored(path, tmp_path):
-    found, output = run_nbval(path, tmp_path)
+def test_a_fresh_run_prints_what_is_stored(path, fresh_runs):
+    found, output = fresh_runs[path].result()
     complaints = [f"{cell}\n{text}" for cell, text in found.items() if text]
     assert not complaints, f"{len(complaints)} cells differ or fail\n\n" + "\n\n".join(complaints)
     assert len(found) == len(code_cells(path)), f"not every cell ran:\n{output}"

@@ -193,9 +193,9 @@ def test_questions_of_a_lesson_are_numbered_from_one():
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [
-        ([], "All five right: start with lesson 02."),
-        (["q00.2"], "Read the section behind q00.2 again, then start with lesson 02."),
-        (["q00.1", "q00.5"], "Read the section behind q00.1, q00.5 again, then start with lesson 02."),
+        ([], "All five right: start with lesson 01."),
+        (["q00.2"], "Read the section behind q00.2 again, then start with lesson 01."),
+        (["q00.1", "q00.5"], "Read the section behind q00.1, q00.5 again, then start with lesson 01."),
         (["q00.1", "q00.2", "q00.3"], "Work through this lesson once more with its cells in hand, then go on to"),
     ],
 )
@@ -211,4 +211,4 @@ def test_where_to_start_reads_the_five_answers(wrong, words, capsys):
     for identity in wrong:  # a second, right answer counts
         quiz(identity, QUESTIONS[identity].right)
     where_to_start()
-    assert said(capsys) == "All five right: start with lesson 02."
+    assert said(capsys) == "All five right: start with lesson 01."

@@ -34,8 +34,8 @@ def where_to_start() -> None:
     if missing:
         print(f"Still to answer: {', '.join(missing)}.")
     elif not wrong:
-        print("All five right: start with lesson 02.")
+        print("All five right: start with lesson 01.")
     elif len(wrong) <= 2:
-        print(f"Read the section behind {', '.join(wrong)} again, then start with lesson 02.")
+        print(f"Read the section behind {', '.join(wrong)} again, then start with lesson 01.")
     else:
-        print("Work through this lesson once more with its cells in hand, then go on to lesson 02.")
+        print("Work through this lesson once more with its cells in hand, then go on to lesson 01.")
