@@ -1,7 +1,8 @@
 """One row at full speed: a cell over a whole sequence, in one fused torch call where torch has one.
 
 The rule: a cell whose type is exactly RNNCell, LSTMCell or GRUCell, in float32 or float64, on CPU or CUDA, goes
-through ``torch.rnn_tanh``, ``torch.lstm`` or ``torch.gru``. Everything else takes the plain loop: other cells, cells
+through ``torch.rnn_tanh``, ``torch.lstm`` or ``torch.gru``. A cell around such a cell may bring a ``quick_row(below,
+state)``, which computes what the loop would, or gives None. Everything else takes the plain loop: other cells, cells
 with hooks, autocast, and the transforms of torch.func and forward-mode differentiation, for which the fused calls
 have no rule.
 """
@@ -33,7 +34,9 @@ def row(
 def open_row(cell: Cell, below: Tensor, state: State, ended: Tensor | None = None) -> tuple[Tensor, State]:
     """The same as ``row``, except that h past an end is finite and otherwise open: for whoever drops it anyway."""
     if not is_fusable(cell, below):
-        return looped_row(cell, below, state, ended)
+        brings_one = hasattr(cell, "quick_row") and ended is None and not is_changed(cell)
+        quick = cell.quick_row(below, state) if brings_one else None
+        return looped_row(cell, below, state, ended) if quick is None else quick
     fused = fused_row
     if torch.compiler.is_compiling():
         # torch.compile cannot trace the fused calls; it leaves torch.nn's layers out of its graphs in the same way.
@@ -43,16 +46,20 @@ def open_row(cell: Cell, below: Tensor, state: State, ended: Tensor | None = Non
 
 def is_fusable(cell: Cell, below: Tensor) -> bool:
     """Whether the fused call computes exactly what the cell's own ``forward`` would."""
-    hooked = cell._forward_hooks or cell._forward_pre_hooks or cell._backward_hooks or cell._backward_pre_hooks
     return (
         type(cell) in FUSED
-        and not hooked
-        and "forward" not in vars(cell)
+        and not is_changed(cell)
         and below.dtype in (torch.float32, torch.float64)
         and below.device.type in ("cpu", "cuda")
         and not torch.is_autocast_enabled(below.device.type)
         and (torch.compiler.is_compiling() or not is_transformed())
     )
+
+
+def is_changed(cell: Cell) -> bool:
+    """Whether hooks or a ``forward`` of its own make the object compute something else than its class says."""
+    hooked = cell._forward_hooks or cell._forward_pre_hooks or cell._backward_hooks or cell._backward_pre_hooks
+    return bool(hooked) or "forward" in vars(cell)
 
 
 def is_transformed() -> bool:

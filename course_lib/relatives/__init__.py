@@ -1,5 +1,5 @@
 """What stacking is not, and what joins it."""
 
-from course_lib.relatives import pipeline
+from course_lib.relatives import boundary, clocked, clockwork, dilated, multiscale, pipeline
 
-__all__ = ["pipeline"]
+__all__ = ["boundary", "clocked", "clockwork", "dilated", "multiscale", "pipeline"]
