@@ -13,6 +13,7 @@ from tests import browser
 pytestmark = pytest.mark.browser
 
 STEM = "02_stacking"
+READING = sorted(path.stem for path in (browser.ROOT / "notebooks").glob("*.ipynb"))
 CELLS = f"() => {browser.PANEL}.content.widgets.map(cell => cell.model.toJSON())"
 # What can be seen of each cell once it is scrolled to; an image gets ten seconds to load.
 LOOK = f"""async () => {{
@@ -158,3 +159,15 @@ def test_nothing_is_wider_than_its_column_in_an_ordinary_window(lesson):
     assert lesson.page.viewport_size == {"width": 1280, "height": 800}
     wide = {cell["id"]: cell["beyond"] + cell["wide"] for cell in lesson.seen if cell["beyond"] or cell["wide"]}
     assert not wide, f"too wide, in pixels: {wide}; a line of code fits if it has at most 107 characters"
+
+
+@pytest.mark.parametrize("stem", READING)
+def test_each_reading_copy_is_whole_in_an_ordinary_window(stem, lesson):
+    """The last tests of this file: they leave the learner's copy."""
+    browser.open_notebook(lesson.page, lesson.address.replace(f"my/{STEM}", f"notebooks/{stem}"))
+    cells, seen = lesson.page.evaluate(CELLS), lesson.page.evaluate(LOOK)
+    wanted = {cell["id"]: figures(cell) for cell in code(cells) if figures(cell)}
+    assert {cell["id"]: len(cell["images"]) for cell in seen if cell["images"]} == wanted
+    assert not [cell["id"] for cell in seen if 0 in cell["images"] or cell["unset"]]
+    assert {cell["id"]: cell["beyond"] + cell["wide"] for cell in seen if cell["beyond"] or cell["wide"]} == {}
+    assert lesson.watch.foreign == lesson.watch.page_errors == lesson.watch.console_errors == []
