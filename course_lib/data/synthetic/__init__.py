@@ -5,6 +5,7 @@ Where no answer is asked y is ``IGNORE``, which ``models.cross_entropy`` and ``a
 """
 
 from course_lib.data.synthetic.bits import inner_product, parity
+from course_lib.data.synthetic.naming import current_phrase
 from course_lib.data.synthetic.source import PhraseSource, phrase_source
 from course_lib.data.synthetic.symbols import echo, look_ahead, recall
 from course_lib.data.synthetic.task import IGNORE, Task, accuracy
@@ -15,6 +16,7 @@ __all__ = [
     "PhraseSource",
     "Task",
     "accuracy",
+    "current_phrase",
     "echo",
     "inner_product",
     "look_ahead",
