@@ -48,6 +48,11 @@ def test_the_machines_are_as_small_as_they_say():
     assert constructions.gru_parity().to_torch().hidden_size == constructions.lstm_parity().to_torch().hidden_size == 1
 
 
+def test_the_flipping_lstm_writes_afresh_instead_of_adding():
+    h = constructions.lstm_parity()(torch.ones(100, 1, 1))[0][:, 0, 0]
+    assert torch.allclose(h, math.tanh(1) * (-1.0) ** torch.arange(100), rtol=0, atol=1e-7)
+
+
 def test_no_coordinate_of_the_vanilla_layer_is_parity_in_the_same_step():
     x = torch.randint(2, (5000, 1, 1), generator=torch.Generator().manual_seed(0)).double()
     h, right = constructions.vanilla_parity()[0](x)[0][:, 0], torch.tensor(parity(x[:, 0, 0].tolist()))

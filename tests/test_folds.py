@@ -31,7 +31,9 @@ def test_a_sine_has_as_many_pieces_as_half_waves(number):
 def test_plateaus_and_rounding_do_not_count():
     x = torch.linspace(-1, 1, 501)
     rounding = 1e-12 * (-1.0) ** torch.arange(501)
-    curves = torch.stack([x.clamp(-0.5, 0.5), x + rounding, x * 0 + 3, x.abs().clamp(min=0.3), rounding / 10, -x], 1)
+    curves = torch.stack(
+        [x.clamp(-0.5, 0.5) + rounding, x + rounding, x * 0 + 3, x.abs().clamp(min=0.3), rounding / 10, -x], 1
+    )
     assert folds.pieces(curves).tolist() == [1, 1, 0, 2, 0, 1]
 
 
