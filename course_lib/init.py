@@ -1,5 +1,6 @@
 """Starts: where the weights of a stack begin, set in place before training."""
 
+import math
 from collections.abc import Iterable
 
 import torch
@@ -47,14 +48,33 @@ def orthogonal(stack: Stack, time: float = 1.0, depth: float = 1.0) -> Stack:
 
 
 @torch.no_grad()
+def aligned(stack: Stack, time: float = 1.0, depth: float = 1.0) -> Stack:
+    """Vanilla weights that all push the same way: every path through the grid adds to every other.
+
+    Equation: W_hh = time / h and W_ih = depth / sqrt(h d) in every entry, so that their largest singular values are
+    ``time`` and ``depth``, layer 1 included; biases are 0. At zero input each arrow of the grid has exactly these
+    norms, and the gradient is C(T + L - 2, L - 1) time^(T-1) depth^L.
+    Errors: TypeError if a layer is no RNNCell, ValueError for a negative size. Returns the same stack.
+    """
+    _check_vanilla("aligned", stack)
+    for name, value in (("time", time), ("depth", depth)):
+        if not value >= 0:
+            raise ValueError(f"aligned: {name} must be at least 0, got {value}")
+    for cell in stack.cells:
+        cell.weight_hh.fill_(time / cell.hidden_size)
+        cell.weight_ih.fill_(depth / math.sqrt(cell.hidden_size * cell.input_size))
+        cell.bias_ih.zero_()
+        cell.bias_hh.zero_()
+    return stack
+
+
+@torch.no_grad()
 def identity(stack: Stack, scale: float = 1.0) -> Stack:
     """Recurrent weights of vanilla layers become scale * I, their biases 0; input weights stay as they are.
 
     Errors: TypeError if a layer is no RNNCell. Returns the same stack. Source: Le, Jaitly and Hinton 2015, section 2.
     """
-    if not all(isinstance(cell, RNNCell) for cell in stack.cells):
-        raise TypeError(f"identity is for vanilla layers (RNNCell) only, got {_kinds(stack)}")
-    _check_own_weights("identity", stack.cells)
+    _check_vanilla("identity", stack)
     for cell in stack.cells:
         nn.init.eye_(cell.weight_hh).mul_(scale)
         cell.bias_ih.zero_()
@@ -65,6 +85,12 @@ def identity(stack: Stack, scale: float = 1.0) -> Stack:
 def _check_torch_weights(name: str, stack: Stack) -> None:
     if not all(cell.gates for cell in stack.cells):
         raise TypeError(f"{name} needs cells with torch's weights, such as {LSTMCell.__name__}, got {_kinds(stack)}")
+
+
+def _check_vanilla(name: str, stack: Stack) -> None:
+    if not all(isinstance(cell, RNNCell) for cell in stack.cells):
+        raise TypeError(f"{name} is for vanilla layers (RNNCell) only, got {_kinds(stack)}")
+    _check_own_weights(name, stack.cells)
 
 
 def _check_own_weights(name: str, cells: Iterable[Cell]) -> None:

@@ -1,10 +1,13 @@
 """Where the weights of a stack begin."""
 
+import itertools
+import math
+
 import pytest
 import torch
 from torch.nn.utils import parametrizations, prune
 
-from course_lib import GRUCell, LSTMCell, RNNCell, Stack, init
+from course_lib import GRUCell, LSTMCell, RNNCell, Stack, gradients, init
 from tests.worlds import close
 
 
@@ -56,7 +59,27 @@ def test_identity():
     close(stack.cells[1].weight_ih, upward, 0)
 
 
-@pytest.mark.parametrize("start", [init.orthogonal, init.identity])
+def test_aligned_arrows_have_the_norms_asked_for_and_all_paths_add():
+    """Closed form: |d h_T^(L) / d x_1| = C(T + L - 2, L - 1) a^(T-1) b^L, at equal and at unequal widths."""
+    for widths in ((4, 4, 4, 4), (3, 5, 2, 4)):
+        cells = [RNNCell(below, width) for below, width in itertools.pairwise(widths)]
+        stack = init.aligned(Stack(cells), time=0.6, depth=0.7)
+        for cell in stack.cells:
+            close(torch.linalg.matrix_norm(cell.weight_hh, 2), torch.tensor(0.6))
+            close(torch.linalg.matrix_norm(cell.weight_ih, 2), torch.tensor(0.7))
+        grid = stack.grid(torch.zeros(6, 1, widths[0]))
+        whole = torch.linalg.matrix_norm(gradients.jacobian(grid.h(3, 6), grid.h(0, 1))[0], 2)
+        close(whole, torch.tensor(math.comb(7, 2) * 0.6**5 * 0.7**3))
+
+
+def test_aligned_refuses_other_cells_and_negative_sizes():
+    with pytest.raises(TypeError, match=r"aligned is for vanilla layers \(RNNCell\) only, got \['GRUCell'\]"):
+        init.aligned(Stack([GRUCell(3, 4)]))
+    with pytest.raises(ValueError, match="aligned: depth must be at least 0, got -1"):
+        init.aligned(Stack([RNNCell(3, 4)]), depth=-1.0)
+
+
+@pytest.mark.parametrize("start", [init.orthogonal, init.identity, init.aligned])
 def test_computed_weights_are_refused_where_a_start_would_do_nothing(start):
     normed, pruned = Stack.uniform(RNNCell, 4, 4, 3), Stack.uniform(RNNCell, 4, 4, 3)
     parametrizations.weight_norm(normed.cells[1], "weight_hh")
