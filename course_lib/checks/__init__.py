@@ -3,7 +3,7 @@
 ``checks.stacking.step(answer)`` returns a Verdict; ``predict``, ``reveal``, ``hint``, ``quiz`` and ``progress`` speak.
 """
 
-from course_lib.checks import broken, counting, first_steps, pipelining, stacking
+from course_lib.checks import broken, clocks, counting, first_steps, pipelining, stacking, timescales
 from course_lib.checks.exercise import Verdict, hint
 from course_lib.checks.predictions import predict, reveal
 from course_lib.checks.quiz import quiz, where_to_start
@@ -12,6 +12,7 @@ from course_lib.checks.record import progress
 __all__ = [
     "Verdict",
     "broken",
+    "clocks",
     "counting",
     "first_steps",
     "hint",
@@ -21,5 +22,6 @@ __all__ = [
     "quiz",
     "reveal",
     "stacking",
+    "timescales",
     "where_to_start",
 ]

@@ -1,5 +1,6 @@
 """Pictures: each function takes an Axes or makes one, and returns it. Time runs to the right, depth upwards."""
 
+from course_lib.plots.clocks import by_layer, events, ridges, trails
 from course_lib.plots.grids import arrows, blocks, grid
 from course_lib.plots.lines import curves, losses
 from course_lib.plots.style import CARRIED, CURRENT, FAINT, INK, OUTSIDE, STYLE, axes, show
@@ -14,8 +15,12 @@ __all__ = [
     "arrows",
     "axes",
     "blocks",
+    "by_layer",
     "curves",
+    "events",
     "grid",
     "losses",
+    "ridges",
     "show",
+    "trails",
 ]
