@@ -1,7 +1,7 @@
 """How often does a coordinate bend? Monotone pieces of a curve, and inputs whose effect changes its sign."""
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from course_lib.cells import Cell, State
@@ -55,3 +55,22 @@ def sign_changing(cell: Cell, inputs: Float[Tensor, "contexts input_size"], stat
     influence = torch.stack(rows)  # (unit, context, input)
     both = (influence > 1e-9).any(1) & (influence < -1e-9).any(1)
     return both.double().mean().item()
+
+
+def units_needed(x: Float[Tensor, " points"], labels: Bool[Tensor, " points"], share: float = 0.99) -> int:
+    """The least m so that m tanh units and a linear read-out tell the labels of so many points.
+
+    The units have equal slopes (the best of three) and centres spread evenly over the range of x; only the read-out is
+    fitted, by least squares on +-1. A layer whose own weights are fitted as well may need fewer: an upper bound.
+    Errors: ValueError if 200 units are too few.
+    """
+    signs = labels.to(x) * 2 - 1
+    for m in range(1, 201):
+        centres = torch.linspace(x.min().item(), x.max().item(), m + 2, dtype=x.dtype)[1:-1]
+        for slope in (1, 2, 4):
+            units = torch.tanh(slope * m / 2 * (x[:, None] - centres))
+            features = torch.cat([units, torch.ones_like(x)[:, None]], dim=1)
+            fitted = features @ torch.linalg.lstsq(features, signs[:, None]).solution
+            if ((fitted[:, 0] > 0) == labels).double().mean() > share:
+                return m
+    raise ValueError(f"200 units do not tell {share:.0%} of the labels; take fewer folds or more points")

@@ -3,6 +3,7 @@
 import itertools
 import math
 
+import numpy
 import pytest
 import torch
 
@@ -120,3 +121,25 @@ def test_inputs_and_weights_are_left_as_they_were():
 def test_curves_that_cannot_be_counted_are_refused(curves):
     with pytest.raises(ValueError, match="curves must be float64 with at least 2 points, got"):
         folds.pieces(curves)
+
+
+def test_the_units_needed_are_enough_and_one_less_is_not():
+    """By another solver, numpy's, and another way to write the features."""
+    x = torch.linspace(-1, 1, 501)
+    for number, needed in ((1, 3), (2, 7), (3, 12)):
+        labels = synthetic.zigzag(x, number) > 0
+        assert folds.units_needed(x, labels) == needed
+        for m in range(max(1, needed - 3), needed + 1):
+            best = 0.0
+            for slope in (1, 2, 4):
+                columns = [numpy.tanh(slope * m * (x.numpy() + 1 - 2 * k / (m + 1)) / 2) for k in range(1, m + 1)]
+                features = numpy.stack([*columns, numpy.ones(501)], axis=1)
+                weights = numpy.linalg.lstsq(features, numpy.where(labels.numpy(), 1.0, -1.0), rcond=None)[0]
+                best = max(best, ((features @ weights > 0) == labels.numpy()).mean())
+            assert (best > 0.99) == (m == needed)
+
+
+def test_too_many_folds_are_told():
+    x = torch.linspace(-1, 1, 600)
+    with pytest.raises(ValueError, match="200 units do not tell 99% of the labels"):
+        folds.units_needed(x, torch.arange(600) % 2 == 0)
