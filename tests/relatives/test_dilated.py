@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from course_lib import GRUCell, LSTMCell, RNNCell, Stack, fast, residual
-from course_lib.relatives.clocked import Clocked
+from course_lib.relatives.clocked import Clocked, ClockedStack
 from course_lib.relatives.dilated import Dilated, DilatedStack
 from tests.relatives.worlds import mixed, started
 from tests.worlds import CELLS, LeakyCell, close, gradients_of, leaves
@@ -82,6 +82,17 @@ def test_the_quick_row_is_taken_where_it_holds(monkeypatch):
         with pytest.raises(AssertionError, match="the loop ran"):
             call()
     assert Dilated(LeakyCell(5, 4), 2).quick_row(x, Dilated(LeakyCell(5, 4), 2).initial_state(2)) is None
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_where_all_clocks_tick_a_clocked_stack_says_what_the_dilated_one_does(cell):
+    """A layer that updates at t = d, 2d, ... reads its state of d steps ago: one of the dilated layer's d threads."""
+    dilated, x = DilatedStack.uniform(cell, 5, 4, 3), torch.randn(12, 2, 5)
+    clocked = ClockedStack([each.cell for each in dilated.cells])
+    for layer, period in enumerate(clocked.periods):
+        ticks = slice(period - 1, None, period)
+        close(clocked.rows(x)[layer][ticks], dilated.rows(x)[layer][ticks])
+    assert not torch.allclose(clocked(x)[0], dilated(x)[0])
 
 
 def test_every_step_moves_every_layer_but_threads_never_meet_in_one_layer():
