@@ -39,8 +39,9 @@ def _slopes(loss: Tensor, grid: Grid, nodes: list[Tensor]) -> tuple[Tensor, ...]
     if not loss.requires_grad:
         raise ValueError(f"loss is not attached to anything; {advice}")
     states = [grid.h(layer, time) for layer in range(1, grid.num_layers + 1) for time in range(1, grid.num_steps + 1)]
-    asked = [node for node in nodes + states if node.requires_grad]
-    found = dict(zip(map(id, asked), torch.autograd.grad(loss, asked, retain_graph=True, allow_unused=True)))
-    if all(found.get(id(node)) is None for node in nodes + states):
+    asked = {id(node): node for node in nodes + states if node.requires_grad}
+    slopes = torch.autograd.grad(loss, list(asked.values()), retain_graph=True, allow_unused=True) if asked else ()
+    found = dict(zip(asked, slopes))
+    if all(slope is None for slope in slopes):
         raise ValueError(f"loss depends on no node of this grid; {advice}")
     return tuple(torch.zeros_like(node) if (slope := found.get(id(node))) is None else slope for node in nodes)

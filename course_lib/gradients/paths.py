@@ -38,10 +38,9 @@ def path_sum(stack: Stack, grid: Grid) -> Float[Tensor, "batch top input_size"]:
     Errors: ValueError above 10,000 paths, and those of ``edge_jacobians``.
     """
     edges = _edges(stack, grid)
-    _, batch, size, width = edges[0][1].shape
-    columns = max(1, CHUNK // (batch * size * _count(grid)))
-    parts = torch.eye(width, dtype=edges[0][1].dtype, device=edges[0][1].device).split(columns, dim=1)
-    return torch.cat([_walk(stack, grid, edges, part).sum(0) for part in parts], dim=-1)
+    largest = max(by_depth[0].shape[:2].numel() for _, by_depth in edges)
+    columns = max(1, CHUNK // (largest * _count(grid)))
+    return torch.cat([_walk(stack, grid, edges, part).sum(0) for part in _entry(edges).split(columns, dim=1)], dim=-1)
 
 
 def path_products(stack: Stack, grid: Grid) -> Float[Tensor, "paths batch top input_size"]:
@@ -50,7 +49,7 @@ def path_products(stack: Stack, grid: Grid) -> Float[Tensor, "paths batch top in
     Errors: those of ``path_sum``.
     """
     edges = _edges(stack, grid)
-    return _walk(stack, grid, edges, torch.eye(edges[0][1].shape[-1], dtype=edges[0][1].dtype).to(edges[0][1]))
+    return _walk(stack, grid, edges, _entry(edges))
 
 
 def _count(grid: Grid) -> int:
@@ -66,6 +65,12 @@ def _edges(stack: Stack, grid: Grid) -> list[tuple[Tensor, Tensor]]:
             "matrix by autograd"
         )
     return [row_edges(stack, grid, layer) for layer in range(1, grid.num_layers + 1)]
+
+
+def _entry(edges: list[tuple[Tensor, Tensor]]) -> Float[Tensor, "input_size input_size"]:
+    """∂x_1/∂x_1, where every path begins."""
+    first = edges[0][1]
+    return torch.eye(first.shape[-1], dtype=first.dtype, device=first.device)
 
 
 def _walk(

@@ -1,0 +1,1 @@
+"""How a signal comes back: edges, paths, bounds, maps, regimes."""
