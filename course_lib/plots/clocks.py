@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.ticker import LogLocator, NullFormatter
 from torch import Tensor
 
 from course_lib.plots.style import CURRENT, INK, STYLE, axes
@@ -17,7 +19,7 @@ MARKERS = "osD^vP"
 def by_layer(
     series: Mapping[str, Sequence[Sequence[float]]], ax: Axes | None = None, xlabel: str = "", log: bool = False
 ) -> Axes:
-    """One line a name from the bottom layer up: the median over runs, with a bar from the lowest to the highest run.
+    """One line a name from the bottom layer up: the median over runs, with a band from the lowest to the highest run.
 
     ``series[name]`` has one row a run and one column a layer, bottom to top; ``log`` makes the horizontal axis so.
     """
@@ -25,15 +27,17 @@ def by_layer(
     for (name, runs), marker in zip(series.items(), itertools.cycle(MARKERS)):
         columns = list(zip(*runs, strict=True))
         middle, layers = [statistics.median(column) for column in columns], range(1, len(columns) + 1)
-        spans = [(m - min(column), max(column) - m) for m, column in zip(middle, columns)]
         (line,) = ax.plot(middle, layers, marker=marker, label=name)
-        ax.errorbar(
-            middle, layers, xerr=list(zip(*spans)), fmt="none", ecolor=line.get_color(), capsize=4, elinewidth=1.5
+        ax.hlines(
+            layers,
+            *map(list, zip(*((min(c), max(c)) for c in columns))),
+            color=line.get_color(),
+            linewidth=5,
+            alpha=0.35,
         )
     _layers(ax, max(len(runs[0]) for runs in series.values()))
     if log:
-        ax.set_xscale("log")
-        ax.xaxis.set_major_formatter("{x:g}")
+        _log(ax.xaxis)
     else:
         ax.set_xlim(left=0)
     ax.set_xlabel(xlabel)
@@ -71,9 +75,8 @@ def trails(nets: Mapping[str, Sequence[tuple[float, float]]], ax: Axes | None = 
         for layer, point in enumerate(points, start=1):
             ax.annotate(f"{layer}", point, color="white", ha="center", va="center", fontsize=10, fontweight="bold")
         line.set_zorder(2)
-    for axis, scale in ((ax.xaxis, ax.set_xscale), (ax.yaxis, ax.set_yscale)):
-        scale("log")
-        axis.set_major_formatter("{x:g}")
+    _log(ax.xaxis)
+    _log(ax.yaxis)
     ax.set_xlabel("autocorrelation time (steps): slower →")
     ax.set_ylabel("gradient lag (steps): further →")
     ax.legend(loc="center left", bbox_to_anchor=(1.02, 0.5))
@@ -96,6 +99,14 @@ def events(rows: Mapping[str, Tensor], ax: Axes | None = None) -> Axes:
     ax.set_xlabel("time (steps) →")
     ax.tick_params(axis="y", length=0)
     return ax
+
+
+def _log(axis: Axis) -> None:
+    """A logarithmic axis with 1, 2, 5, 10, 20, ... written out."""
+    (axis.axes.set_xscale if axis.axis_name == "x" else axis.axes.set_yscale)("log")
+    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    axis.set_major_formatter("{x:g}")
+    axis.set_minor_formatter(NullFormatter())
 
 
 def _layers(ax: Axes, count: int, above: float = 0.4) -> None:
