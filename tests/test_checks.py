@@ -210,7 +210,7 @@ def test_writing_into_the_arguments_helps_nobody_and_harms_nobody(check, right):
     @torch.no_grad()
     def spoil_afterwards(*args):
         value = right(*args)
-        value = value if isinstance(value, torch.Tensor) else type(value)(value)
+        value = value if isinstance(value, torch.Tensor | torch.nn.Module) else type(value)(value)
         spoil(args)
         return value
 

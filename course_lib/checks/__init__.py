@@ -3,7 +3,7 @@
 ``checks.stacking.step(answer)`` returns a Verdict; ``predict``, ``reveal``, ``hint``, ``quiz`` and ``progress`` speak.
 """
 
-from course_lib.checks import broken, clocks, counting, first_steps, pipelining, stacking, timescales
+from course_lib.checks import broken, clocks, counting, first_steps, pipelining, single_layer, stacking, timescales
 from course_lib.checks.exercise import Verdict, hint
 from course_lib.checks.predictions import predict, reveal
 from course_lib.checks.quiz import quiz, where_to_start
@@ -21,6 +21,7 @@ __all__ = [
     "progress",
     "quiz",
     "reveal",
+    "single_layer",
     "stacking",
     "timescales",
     "where_to_start",

@@ -11,7 +11,7 @@ from course_lib.models import cross_entropy
 from course_lib.stack import Stack
 from course_lib.training import Settings, fit
 
-NUM_STEPS, BATCH_SIZE = 10, 64
+BATCH_SIZE = 64
 
 
 class Reader(nn.Module):
@@ -31,12 +31,12 @@ class Reader(nn.Module):
 def run(setting: Setting, seed: int) -> Metrics:
     """Train on fresh batches, then the share of right answers on 400 new sequences of 50 steps.
 
-    ``bits``, ``width`` and ``layers`` make the network, ``steps`` and ``rate`` train it (Settings without decay).
+    ``bits``, ``width`` and ``layers`` make the network; ``steps``, ``rate`` and ``length``, of the sequences, train it.
     """
     task = synthetic.inner_product(setting["bits"])
     with exactly(seed):
         model = Reader(setting["bits"], setting["width"], setting["layers"])
-        batches = task.batches(setting["steps"], NUM_STEPS, BATCH_SIZE, seed)
+        batches = task.batches(setting["steps"], setting["length"], BATCH_SIZE, seed)
         settings = Settings(steps=setting["steps"], learning_rate=setting["rate"], weight_decay=0.0, seed=seed)
         fit(model, batches, cross_entropy, settings)
         test = task.sample(50, 400, seed=10_000 + seed)
@@ -45,21 +45,23 @@ def run(setting: Setting, seed: int) -> Metrics:
     return {"accuracy": right, "parameters": sum(p.numel() for p in model.parameters())}
 
 
-def _row(bits: int, width: int, layers: int, steps: int, rate: float) -> Setting:
-    return {"bits": bits, "width": width, "layers": layers, "steps": steps, "rate": rate}
+def _row(bits: int, width: int, layers: int, **training: float) -> Setting:
+    return {"bits": bits, "width": width, "layers": layers, **training}
 
 
+SMALL = {"steps": 1000, "rate": 2e-2, "length": 10}
+LARGE = {"steps": 4000, "rate": 1e-2, "length": 10}
 EXPERIMENT = Experiment(
     name="separation",
     question="does a stack learn the inner product of two steps where one vanilla layer does not?",
     run=run,
     settings=(
-        _row(3, 6, 1, 1000, 2e-2),  # equal widths: 80 and 164 parameters
-        _row(3, 6, 2, 1000, 2e-2),
-        _row(3, 4, 2, 1000, 2e-2),  # 86 parameters, against 80
-        _row(3, 10, 1, 1000, 2e-2),  # 172 parameters, against 164
-        _row(6, 58, 1, 2500, 1e-2),  # about 4,000 parameters each
-        _row(6, 34, 2, 2500, 1e-2),
-        _row(6, 27, 3, 2500, 1e-2),
+        _row(3, 6, 1, **SMALL),  # equal widths: 80 and 164 parameters
+        _row(3, 6, 2, **SMALL),
+        _row(3, 4, 2, **SMALL),  # 86 parameters, against 80
+        _row(3, 10, 1, **SMALL),  # 172 parameters, against 164
+        _row(6, 58, 1, **LARGE),  # 3,946 and 3,878 parameters
+        _row(6, 34, 2, **LARGE),
+        _row(6, 58, 1, **LARGE | {"length": 40}),  # four times the answers a step
     ),
 )
