@@ -1,6 +1,7 @@
 """Pictures: each function takes an Axes or makes one, and returns it. Time runs to the right, depth upwards."""
 
 from course_lib.plots.clocks import by_layer, events, ridges, trails
+from course_lib.plots.folds import panels, shares
 from course_lib.plots.grids import arrows, blocks, grid
 from course_lib.plots.lines import curves, losses
 from course_lib.plots.style import CARRIED, CURRENT, FAINT, INK, OUTSIDE, STYLE, axes, show
@@ -20,7 +21,9 @@ __all__ = [
     "events",
     "grid",
     "losses",
+    "panels",
     "ridges",
+    "shares",
     "show",
     "trails",
 ]
