@@ -1,9 +1,11 @@
 """Pictures: each function takes an Axes or makes one, and returns it. Time runs to the right, depth upwards."""
 
 from course_lib.plots.clocks import by_layer, events, ridges, trails
+from course_lib.plots.explorer import explore
 from course_lib.plots.folds import panels, shares
 from course_lib.plots.grids import arrows, blocks, grid
 from course_lib.plots.lines import curves, losses
+from course_lib.plots.maps import gradient_maps, paths, regimes
 from course_lib.plots.style import CARRIED, CURRENT, FAINT, INK, OUTSIDE, STYLE, axes, show
 
 __all__ = [
@@ -19,9 +21,13 @@ __all__ = [
     "by_layer",
     "curves",
     "events",
+    "explore",
+    "gradient_maps",
     "grid",
     "losses",
     "panels",
+    "paths",
+    "regimes",
     "ridges",
     "shares",
     "show",
