@@ -44,7 +44,7 @@ def test_panels_climb_from_the_bottom_row(count):
     figure = panels(x, [x * layer for layer in range(1, count + 1)], [f"layer {l}" for l in range(1, count + 1)])
     shown = [ax for ax in figure.axes if ax.get_visible()]
     assert len(shown) == count
-    by_title = {ax.get_title(): ax for ax in shown}
+    by_title = {ax.get_title(loc="left"): ax for ax in shown}
     for layer in range(1, count + 1):
         curve = by_title[f"layer {layer}"].lines[0]
         assert torch.equal(torch.tensor(curve.get_ydata()), (x * layer).detach())
