@@ -60,3 +60,12 @@ def test_the_floor_is_the_loss_of_a_hearer_who_knows_the_tables():
         losses.append(-belief.sum(2).gather(1, y_t[:, None]).log().mean())
         belief = torch.cat([(belief[:, :, -1] @ follows)[:, :, None], belief[:, :, :-1]], dim=2)
     assert float(torch.stack(losses[60:]).mean()) == pytest.approx(task.floor, abs=0.002)
+
+
+def test_a_phrase_that_just_fits_is_named_and_one_that_is_cut_is_not():
+    sounds = SOURCE.sounds[4][:, None]
+    starts = torch.zeros(12, 1, dtype=torch.bool)
+    starts[0] = True
+    assert phrase_numbers(SOURCE, sounds, starts).flatten().tolist() == [4] * 12
+    assert phrase_numbers(SOURCE, sounds[:-1], starts[:-1]).flatten().tolist() == [-1] * 11
+    assert phrase_numbers(SOURCE, sounds, torch.zeros_like(starts)).flatten().tolist() == [-1] * 12
