@@ -3,7 +3,18 @@
 ``checks.stacking.step(answer)`` returns a Verdict; ``predict``, ``reveal``, ``hint``, ``quiz`` and ``progress`` speak.
 """
 
-from course_lib.checks import broken, clocks, counting, first_steps, pipelining, single_layer, stacking, timescales
+from course_lib.checks import (
+    broken,
+    clocks,
+    counting,
+    first_steps,
+    gradients,
+    pipelining,
+    regimes,
+    single_layer,
+    stacking,
+    timescales,
+)
 from course_lib.checks.exercise import Verdict, hint
 from course_lib.checks.predictions import predict, reveal
 from course_lib.checks.quiz import quiz, where_to_start
@@ -15,11 +26,13 @@ __all__ = [
     "clocks",
     "counting",
     "first_steps",
+    "gradients",
     "hint",
     "pipelining",
     "predict",
     "progress",
     "quiz",
+    "regimes",
     "reveal",
     "single_layer",
     "stacking",

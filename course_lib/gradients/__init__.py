@@ -6,7 +6,7 @@ regimes what the sum comes to if paths cancel, add at random, or agree
 """
 
 from course_lib.gradients.bounds import ResidualBound, path_bound, residual_bound
-from course_lib.gradients.edges import edge_jacobians, edge_norms, jacobian
+from course_lib.gradients.edges import edge_jacobians, edge_norms, jacobian, row_edges
 from course_lib.gradients.maps import gradient_map
 from course_lib.gradients.paths import MAX_PATHS, path_count, path_products, path_sum
 from course_lib.gradients.regimes import ALIGNED, ONE_PATH, RANDOM, Regime, landing_lag, landing_shares
@@ -29,4 +29,5 @@ __all__ = [
     "path_products",
     "path_sum",
     "residual_bound",
+    "row_edges",
 ]

@@ -105,4 +105,4 @@ def gradient_maps(maps: Mapping[str, Tensor], columns: int = 3, floor: float = -
 def _write(panel: Axes, place: Node, decades: float, side: str, floor: float) -> None:
     """A number in the ink that its shade leaves readable."""
     color = INK if decades > floor / 2 else "white"
-    panel.text(*place, f"{decades:.1f}", ha=side, va="center", fontsize=11, color=color)
+    panel.text(*place, f"{decades:.1f}".replace("-0.0", "0.0"), ha=side, va="center", fontsize=11, color=color)

@@ -3,8 +3,18 @@
 A module has ``RIGHT``, an id to (check, right answer), and ``MISTAKES``, an id to {words of the verdict: wrong answer}.
 """
 
-from tests.mistakes import clocks, counting, first_steps, pipelining, single_layer, stacking, timescales
+from tests.mistakes import (
+    clocks,
+    counting,
+    first_steps,
+    gradients,
+    pipelining,
+    regimes,
+    single_layer,
+    stacking,
+    timescales,
+)
 
-MODULES = (first_steps, single_layer, stacking, counting, pipelining, timescales, clocks)
+MODULES = (first_steps, single_layer, stacking, counting, pipelining, timescales, clocks, gradients, regimes)
 RIGHT = {identity: pair for module in MODULES for identity, pair in module.RIGHT.items()}
 MISTAKES = {identity: wrong for module in MODULES for identity, wrong in module.MISTAKES.items()}
