@@ -34,9 +34,8 @@ def row(
 def open_row(cell: Cell, below: Tensor, state: State, ended: Tensor | None = None) -> tuple[Tensor, State]:
     """The same as ``row``, except that h past an end is finite and otherwise open: for whoever drops it anyway."""
     if not is_fusable(cell, below):
-        whole = ended is None or not ended.any()
-        brings_one = hasattr(cell, "quick_row") and whole and not is_changed(cell)
-        quick = cell.quick_row(below, state) if brings_one else None
+        brings_one = hasattr(cell, "quick_row") and not is_changed(cell) and not is_transformed()
+        quick = cell.quick_row(below, state) if brings_one and (ended is None or not ended.any()) else None
         return looped_row(cell, below, state, ended) if quick is None else quick
     fused = fused_row
     if torch.compiler.is_compiling():

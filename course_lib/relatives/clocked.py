@@ -60,9 +60,9 @@ class Clocked(Cell):
 
         None where that is impossible: sequences whose clocks differ, cells that have no fused row.
         """
-        clock = int(state.clock[0])
-        if not fast.is_fusable(self.cell, below) or bool((state.clock != clock).any()):
+        if not fast.is_fusable(self.cell, below) or bool((state.clock != state.clock[0]).any()):
             return None
+        clock = int(state.clock[0])
         old = inner_state(self.cell, state)
         read = below[-(clock + 1) % self.period :: self.period]
         h, new = fast.open_row(self.cell, read, old) if len(read) else (read.new_zeros(0, *old.h.shape), old)

@@ -4,9 +4,12 @@ import copyreg
 from collections import namedtuple
 from functools import cache
 
+import torch
+
 from course_lib.cells import Cell, State
 
 
+@torch.compiler.disable  # whose tracing passes by the cache and makes the type anew
 @cache
 def extended(inner: type, name: str, extra: tuple[str, ...]) -> type:
     """The named tuple of ``inner``'s fields followed by ``extra``; the same type for the same arguments.

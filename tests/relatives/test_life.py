@@ -121,3 +121,14 @@ def test_wrong_arguments_are_refused_in_words(name):
         net(x, lengths=[3, 10])
     with pytest.raises(ValueError, match="batch_size must be at least 1"):
         net.initial_states(0)
+
+
+def test_torch_func_takes_it(name):
+    net, xs = NETS[name](), torch.randn(3, 6, 2, 5)
+
+    def value(x):
+        return net(x, lengths=[6, 6])[0].square().sum()
+
+    leaves_of_x = [x.clone().requires_grad_() for x in xs]
+    wanted = [torch.autograd.grad(value(leaf), leaf)[0] for leaf in leaves_of_x]
+    close(torch.func.vmap(torch.func.grad(value))(xs), torch.stack(wanted))
