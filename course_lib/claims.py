@@ -96,6 +96,14 @@ def _decimals(number: str) -> int:
 
 
 CLAIMS = {
+    "N1": Claim(
+        statement="what a single layer can express in a step is capped by its one cell, however wide",
+        lesson="01_single_layer",
+        verdict="true of a coordinate of a vanilla state; false of the read-out, of GRU and of LSTM",
+        number="0",
+        meaning="{} of 7,680 vanilla coordinates bend along a line of inputs",
+        test="tests/test_folds.py::test_a_vanilla_coordinate_is_monotone_along_every_line",
+    ),
     "N2": Claim(
         statement="stacking composes layers at every step: a grid of cells, time across, depth up",
         lesson="02_stacking",
@@ -136,6 +144,14 @@ CLAIMS = {
         number="15",
         meaning="drawn from a real pass of 3 layers and 5 steps, the picture has {} solid arrows, one a node",
         test="tests/test_plots.py::test_solid_arrows_run_in_time_and_dashed_arrows_lift",
+    ),
+    "N7": Claim(
+        statement="why stack: the computation of a step becomes an L-layer network, features of features",
+        lesson="01_single_layer",
+        verdict="true as a construction; a stack with torch's initial weights does not fold",
+        number="32",
+        meaning="set by hand, layer 6 of a vanilla stack of width 2 has {} monotone pieces",
+        test="tests/test_constructions.py::test_the_folding_stack_has_twice_the_pieces_a_layer_in_torchs_module_too",
     ),
     "N20": Claim(
         statement="L LSTM layers have 4[h(d+h)+h] + (L-1) 4[2h²+h] parameters, a GRU three quarters of it",

@@ -3,10 +3,22 @@
 ``EXPERIMENTS`` lists them by name; ``store`` keeps their results; ``course experiment run NAME`` makes them again.
 """
 
-from course_lib.experiments import bounds, doubling, maps, reach, regimes, runner, store, timescales, trained_clocks
+from course_lib.experiments import (
+    bounds,
+    doubling,
+    folding,
+    maps,
+    reach,
+    regimes,
+    runner,
+    separation,
+    store,
+    timescales,
+    trained_clocks,
+)
 from course_lib.experiments.experiment import Experiment
 
-MODULES = (timescales, reach, trained_clocks, regimes, bounds, maps, doubling)
+MODULES = (folding, separation, timescales, reach, trained_clocks, regimes, bounds, maps, doubling)
 EXPERIMENTS: dict[str, Experiment] = {module.EXPERIMENT.name: module.EXPERIMENT for module in MODULES}
 
 __all__ = ["EXPERIMENTS", "Experiment", "runner", "store"]

@@ -38,7 +38,8 @@ def shares(counts: Mapping[str, Mapping[int, int]], ax: Axes | None = None, xlab
 def panels(x: Tensor, curves: Sequence[Tensor], titles: Sequence[str]) -> Figure:
     """One small panel a layer, from the bottom row up, left to right: each curve over the input x, both (points,)."""
     rows = -(-len(curves) // 3)
-    figure, grid = plt.subplots(rows, 3, figsize=(10.5, 2.2 * rows + 0.9), sharex=True, sharey=True, squeeze=False)
+    options = {"sharex": True, "sharey": True, "squeeze": False, "layout": "constrained"}  # leaves room for a title
+    figure, grid = plt.subplots(rows, 3, figsize=(10.5, 2.2 * rows + 1.2), **options)
     places = list(grid[::-1].flat)
     for ax in places[len(curves) :]:
         ax.set_visible(False)
@@ -50,5 +51,4 @@ def panels(x: Tensor, curves: Sequence[Tensor], titles: Sequence[str]) -> Figure
         ax.set_xlabel("input $x$")
     for ax in grid[:, 0]:
         ax.set_ylabel("first unit of $h$")
-    figure.tight_layout()
     return figure
