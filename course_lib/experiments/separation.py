@@ -45,7 +45,7 @@ def run(setting: Setting, seed: int) -> Metrics:
     return {"accuracy": right, "parameters": sum(p.numel() for p in model.parameters())}
 
 
-def _row(bits: int, width: int, layers: int, **training: float) -> Setting:
+def _row(bits: int, width: int, layers: int, **training: float | int) -> Setting:
     return {"bits": bits, "width": width, "layers": layers, **training}
 
 
