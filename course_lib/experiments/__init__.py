@@ -5,6 +5,7 @@
 
 from course_lib.experiments import (
     bounds,
+    clockwork,
     doubling,
     folding,
     maps,
@@ -18,7 +19,18 @@ from course_lib.experiments import (
 )
 from course_lib.experiments.experiment import Experiment
 
-MODULES = (folding, separation, timescales, reach, trained_clocks, regimes, bounds, maps, doubling)
+MODULES = (
+    folding,
+    separation,
+    timescales,
+    reach,
+    trained_clocks,
+    regimes,
+    bounds,
+    maps,
+    doubling,
+    clockwork,
+)
 EXPERIMENTS: dict[str, Experiment] = {module.EXPERIMENT.name: module.EXPERIMENT for module in MODULES}
 
 __all__ = ["EXPERIMENTS", "Experiment", "runner", "store"]
