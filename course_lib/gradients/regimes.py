@@ -23,7 +23,7 @@ class Regime:
     name: str
     power: float
 
-    def size(self, a: float, b: float, num_steps: int, num_layers: int) -> float:
+    def size(self, a: float | int, b: float | int, num_steps: int, num_layers: int) -> float:
         """The size of ∂h_T^(L)/∂x_1: C(T+L-2, L-1)^power a^(T-1) b^L; infinite where a float ends.
 
         For independent directions it is the root mean square over unit vectors. Errors: ValueError for a negative a
@@ -37,7 +37,7 @@ class Regime:
         exponent = self.power * math.log(count) + steps + num_layers * math.log(b)
         return math.exp(exponent) if exponent < 709 else math.inf
 
-    def growth(self, a: float, b: float) -> float:
+    def growth(self, a: float | int, b: float | int) -> float:
         """The factor an edge in the direction, steps against layers, that grows most: it explodes above 1.
 
         Equation: (a^(1/power) + b^(1/power))^power: a + b if all agree, sqrt(a^2 + b^2) for independent directions,
@@ -53,7 +53,7 @@ class Regime:
 ONE_PATH, RANDOM, ALIGNED = Regime("one path", 0.0), Regime("random", 0.5), Regime("aligned", 1.0)
 
 
-def landing_shares(a: float, layers_down: int, num_lags: int) -> Float[Tensor, " num_lags"]:
+def landing_shares(a: float | int, layers_down: int, num_lags: int) -> Float[Tensor, " num_lags"]:
     """Where the squared gradient of the top layer lands m layers further down: its share at lag k = 0..num_lags-1.
 
     Equation: C(k + m, m) a^(2k) (1 - a^2)^(m+1), a negative binomial, for independent directions and a node far from
@@ -66,19 +66,19 @@ def landing_shares(a: float, layers_down: int, num_lags: int) -> Float[Tensor, "
     return tensor([math.comb(k + m, m) * a ** (2 * k) * (1 - a * a) ** (m + 1) for k in range(num_lags)])
 
 
-def landing_lag(a: float, layers_down: int) -> float:
+def landing_lag(a: float | int, layers_down: int) -> float:
     """The mean lag of those shares, in steps: (m + 1) a^2 / (1 - a^2). Errors as in ``landing_shares``."""
     _check_landing(a, layers_down)
     return (layers_down + 1) * a * a / (1 - a * a)
 
 
-def _check_factors(a: float, b: float) -> None:
+def _check_factors(a: float | int, b: float | int) -> None:
     for name, value in (("a", a), ("b", b)):
         if not value >= 0:
             raise ValueError(f"{name} is the size of an edge and must be at least 0, got {value}")
 
 
-def _check_landing(a: float, layers_down: int) -> None:
+def _check_landing(a: float | int, layers_down: int) -> None:
     if not 0 <= a < 1:
         raise ValueError(f"a must be at least 0 and below 1, or the gradient lands nowhere, got {a}")
     if layers_down < 0:

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 
 from course_lib.plots.style import show
 
-Range = tuple[float, float, float]  # lowest, highest, at first
+Range = tuple[float | int, float | int, float | int]  # (lowest, highest, at first)
 
 
 def explore(draw: Callable[..., Axes], alt: str, **ranges: Range) -> object | None:
@@ -35,7 +35,7 @@ def explore(draw: Callable[..., Axes], alt: str, **ranges: Range) -> object | No
     return ipywidgets.VBox([ipywidgets.HBox(list(sliders.values())), picture])
 
 
-def _slider(ipywidgets: object, name: str, low: float, high: float, first: float) -> object:
+def _slider(ipywidgets: object, name: str, low: float | int, high: float | int, first: float | int) -> object:
     whole = all(isinstance(each, int) for each in (low, high, first))
     kind = ipywidgets.IntSlider if whole else ipywidgets.FloatSlider
     # Drawing on release alone keeps a slow machine from falling behind the hand.

@@ -54,7 +54,7 @@ def _entry(ax: Axes, bold: Sequence[Node]) -> None:
 
 
 @plt.style.context(STYLE)
-def regimes(num_steps: int, num_layers: int, a: float, b: float, ax: Axes | None = None) -> Axes:
+def regimes(num_steps: int, num_layers: int, a: float | int, b: float | int, ax: Axes | None = None) -> Axes:
     """How large ∂h_t^(L)/∂x_1 is at t = 1..T if paths count as one, add at random or agree; the dotted line is 1."""
     ax, times = axes(ax), range(1, num_steps + 1)
     for regime, marker in ((ALIGNED, "o"), (RANDOM, "s"), (ONE_PATH, "v")):
