@@ -359,8 +359,8 @@ plots.show(ax, title="A stack drawn at random does not fold",
                "doubles with every layer and reaches 32.")
 
 # %% [markdown]
-# At torch's initial weights depth adds no folds. With weights eight times as large, 32 units a layer fold less
-# than two that are set by hand. That a stack *can* fold says nothing yet about what it does.
+# At torch's initial weights depth adds no folds. With weights eight times as large it does, and yet at layer 6, 32
+# units a layer fold less than two that are set by hand. That a stack *can* fold says nothing yet about what it does.
 
 # %% [markdown] tags=["slide"]
 # ## 5 · Does training find it?
