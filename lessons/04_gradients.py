@@ -103,24 +103,26 @@ checks.gradients.path_sum(path_sum)
 
 
 # %% tags=["live"]
-errors, waste = [], {}
+errors, agreement = [], {}
 for make in (RNNCell, GRUCell, LSTMCell):
     stack = Stack.uniform(make, 16, 16, 4)
     grid = stack.grid(torch.randn(10, 1, 16))
     whole = gradients.jacobian(grid.h(4, 10), grid.h(0, 1))[0]   # by autograd
     products = gradients.path_products(stack, grid)[:, 0]        # one matrix a path
     errors.append((products.sum(0) - whole).abs().max() / whole.abs().max())
-    waste[make] = (size(products).sum() / size(whole)).item()
-    print(f"{make.__name__:8} {len(products)} paths, the largest {size(products).max():.1e}, "
-          f"gradient {size(whole):.1e}, all sizes added {waste[make]:.0f} times that")
-assert max(errors) < 1e-12
-assert waste[RNNCell] > 5 > 2.5 > max(waste[GRUCell], waste[LSTMCell])
+    added, root = size(products).sum(), size(products).square().sum().sqrt()
+    agreement[make] = size(whole) / added, size(whole) / root
+    print(f"{make.__name__:8} gradient {size(whole):.1e}, largest path {size(products).max():.1e}, "
+          f"sizes added {added:.1e}, root of squares added {root:.1e}")
+assert 0.4 < agreement[RNNCell][1] < 1.5
+assert min(agreement[GRUCell][0], agreement[LSTMCell][0]) > 0.4
 claim("N10", max(errors))
 
 # %% [markdown]
 # The sum over 220 paths is the gradient that autograd finds, to a relative 1e-12, for three kinds of cell (N10). No
-# path is most of it. Do the paths agree? Without cancelling, the sizes of all paths would add up to the gradient.
-# In the gated cells they nearly do. In the vanilla stack most of it cancels.
+# path is most of it. How they add up differs. In the vanilla stack the gradient is near the root of the added squares,
+# as if each path had a direction of its own: most of it cancels. In the gated cells it is more than half of all sizes
+# added: their paths agree.
 
 # %% [markdown] tags=["slide"]
 # ## 3 · One path, or all of them?
@@ -201,16 +203,20 @@ for name, start in starts.items():
     assert above[1] == 0
 
 # %% tags=["live"]
-rows = [store.values("bounds", each, stack="vanilla", steps=24, layers=12)
-        for each in ("recursion", "gradient")]
-loose = store.Spread(tuple(bound - gradient for bound, gradient in zip(*rows)))
-print(f"default start, T=24, L=12: the recursion is 10^{loose:.1f} times the gradient")
-print("made by:", store.command("bounds"))
+print("default start, T=24, L=12, five seeds;", store.command("bounds"))
+for name in ("vanilla", "GRU", "LSTM"):
+    gradient, one_path, recursion = (
+        store.values("bounds", metric, stack=name, steps=24, layers=12)   # log10
+        for metric in ("gradient", "one_path", "recursion"))
+    above = sum(value > bound for value, bound in zip(gradient, one_path))
+    loose = store.Spread(tuple(bound - value for bound, value in zip(recursion, gradient)))
+    print(f"{name:8} above one path: {above} seeds; recursion / gradient: 10^{loose:.1f}")
+    assert loose.low > 0
 
 # %% [markdown]
-# The recursion is never broken. The one-path bound is broken by every orthogonal stack here and by no default one,
-# whose longest edge lifts the bound for all others. There the recursion is 13 decades too large: norms know nothing of
-# cancelling.
+# The recursion is never broken. The one-path bound is broken by all these orthogonal stacks, and with one seed by a
+# default GRU. In a default vanilla or LSTM stack the longest edge lifts it for all others. There the recursion is
+# about 13 and 11 decades too large: norms know nothing of cancelling.
 #
 # **Exercise.** *"The gradient of a stack is bounded by $a^{T-1}b^{L}$, with $a$ and $b$ the largest norms of its edges
 # by time and by depth."* Refute it: return a plain `Stack` of two layers or more. The check draws five inputs of ten
@@ -267,12 +273,15 @@ assert all(abs(v - path) < 1e-9 for row in series["aligned"] for v, path in zip(
 #
 # When does it explode? Add up $a^tb^l$ over all paths of $n$ edges: $(a+b)^n$, by the binomial theorem. So aligned
 # stacks explode, in some direction of the grid, if $a+b>1$. For random ones squares give $a^2+b^2>1$. Only a single
-# path needs $a>1$ or $b>1$.
+# path needs $a>1$ or $b>1$. With the depth fixed, each further step multiplies by $a$ in the end, whatever the sum did
+# before.
 
 # %% tags=["live", "slide"]
 for regime in (gradients.ONE_PATH, gradients.RANDOM, gradients.ALIGNED):
     print(f"{regime.name:9} growth an edge {regime.growth(0.6, 0.6):.2f}, "
           f"gradient at T=24, L=12: {regime.size(0.6, 0.6, 24, 12):.1e}")
+peak = max(range(1, 25), key=lambda t: gradients.ALIGNED.size(0.6, 0.6, t, 12))
+print("the aligned sum is largest at step", peak)
 plots.show(plots.regimes(24, 12, 0.6, 0.6), title="Edges of 0.6: one sum grows above 1, two vanish",
            alt="Size of the gradient from layer 12 at steps 1 to 24, edges of 0.6. The aligned sum "
                "rises above 1 at step 7 and stays near 5, the random one ends at 0.0003 and one "
@@ -329,15 +338,17 @@ checks.regimes.doubled_depth(doubled_depth)
 
 # %% tags=["live", "slide"]
 def far(name, layers, steps):
-    found = store.spread("doubling", "far", stack=name, layers=layers, steps=steps)
-    return f"{found.median:6.1f} ({found.low:5.1f} to {found.high:5.1f})"
+    return store.spread("doubling", "far", stack=name, layers=layers, steps=steps)
 
-print("log10 of the gradient at layer 1, step 1; median and range of five seeds")
+print("log10 of the gradient at layer 1, step 1; five seeds;", store.command("doubling"))
 columns = ((4, 16), (4, 32), (8, 16), (16, 4))
 print(f"{'layers, steps':17}" + "".join(f"{f'({L}, {T})':^24}" for L, T in columns))
 for name in ("vanilla", "vanilla, residual", "GRU", "GRU, residual", "LSTM", "LSTM, residual"):
-    print(f"{name:17}" + "".join(f"{far(name, L, T):^24}" for L, T in columns))
-print("made by:", store.command("doubling"))
+    found = [far(name, *column) for column in columns]
+    print(f"{name:17}" + "".join(
+        f"{f'{each.median:6.1f} ({each.low:.1f} to {each.high:.1f})':^24}" for each in found))
+    assert found[1].median < found[0].median - 2
+assert far("vanilla", 8, 16).low > far("vanilla", 4, 16).high
 
 # %% [markdown]
 # Doubling the steps costs every stack two decades or more. Doubling the depth *raises* the gradient of both vanilla
@@ -370,7 +381,9 @@ for l in (1, 2, 4, 8):
 # %% [markdown] tags=["slide"]
 # ## 6 · How much does each node get?
 #
-# Eight untrained layers, 32 steps, and the loss is a read-out of the last output.
+# Eight untrained layers read 32 steps of noise; the loss is a random read-out of the last output.
+# `gradients.gradient_map(loss, grid)` gives $|\partial\,\mathrm{loss}/\partial h_t^{(l)}|$ at every node from one
+# backward pass.
 
 # %% p04.2 · does an LSTM keep more? tags=["predict"]
 predict("p04.2", "Top layer, 16 steps before the loss, torch's default start. "
@@ -378,12 +391,15 @@ predict("p04.2", "Top layer, 16 steps before the loss, torch's default start. "
         ["ten times larger", "the same within the seeds' range", "ten times smaller"])
 
 # %% tags=["live", "slide"]
-torch.manual_seed(0)
 panels = {"vanilla": ("vanilla", "h"), "LSTM": ("LSTM", "h"), "LSTM, along c": ("LSTM", "c"),
           "LSTM, residual": ("LSTM, residual", "h"),
           "LSTM, forget bias 2": ("LSTM, forget bias 2", "h"),
           "LSTM, both": ("LSTM, residual, forget bias 2", "h")}
-figure = plots.gradient_maps({title: maps.draw(*which) for title, which in panels.items()})
+drawn = {}
+for title, which in panels.items():
+    torch.manual_seed(0)
+    drawn[title] = maps.draw(*which)
+figure = plots.gradient_maps(drawn)
 plots.show(figure, title="The forget bias mends time, the residual mends depth",
            alt="Six maps of the gradient over 8 layers and 32 steps, log10 shades from -8 to 0. "
                "Vanilla and LSTM are bright at the top right only; with residuals the last column "
@@ -440,7 +456,7 @@ checks.gradients.residual_bound(residual_bound)
 # ## The answer
 
 # %% tags=["live"]
-count, ones = gradients.path_count(10, 4), torch.ones(4, 10)
+count = gradients.path_count(10, 4)
 random = gradients.RANDOM.size(0.6, 0.6, 24, 12)
 both, none = (corner(*panels[title], "far").median for title in ("LSTM, both", "LSTM"))
 print(f"""A gradient is a sum over paths: {count} of them for 10 steps and 4 layers.
@@ -448,8 +464,7 @@ The bound of one path fails by up to their number, {ratios[10, 4]:.0f}; the grid
 Edges of 0.6 that agree give {aligned(24, 12, 0.6):.1f} at T=24, L=12; in random directions {random:.0e}.
 Random paths add like the root of their number: a²+b²=1 parts vanishing from exploding.
 Doubling the depth is not doubling the horizon: a vanilla stack's gradient at lag 15 grows.
-Forget bias and residual together give an LSTM {both - none:.1f} decades more in the far corner.
-With residuals the same grid has {gradients.residual_bound(ones, ones).up[-1, -1]:.0f} paths to its output.""")
+Forget bias and residual together give an LSTM {both - none:.1f} decades more in the far corner.""")
 
 # %% q04.1 to q04.4 · self-check
 quiz("q04.1")
