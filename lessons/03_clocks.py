@@ -2,7 +2,7 @@
 # # 03 Deeper, not slower: do higher layers run on a slower clock?
 #
 # *75 minutes.* Afterwards you can **count** a layer's updates, **measure** how slow it is and how far back it
-# reaches, **predict** both for an untrained stack and **name** what sets the clock of a trained one. You need
+# reaches, **predict** an untrained stack's slowness and **name** what sets the clock of a trained one. You need
 # lesson 02.
 
 # %% [markdown] tags=["notes"]
@@ -216,8 +216,8 @@ print("which phrase is this?", *(f"{each:2d}" for each in heard.y[:, 0].tolist()
 
 # %% p03.3 · slow at the top? tags=["predict"]
 predict("p03.3", "A GRU stack of four layers learns to say the next phoneme. Untrained, its top "
-                 "layer is three times slower than layer 1. Trained, it is …",
-        ["slower still", "three times slower, as before", "no slower than layer 1"])
+                 "layer is over three times slower than layer 1. Trained, it is …",
+        ["slower still", "as slow as before", "no slower than layer 1"])
 
 # %% tags=["live"]
 found = {}
@@ -230,7 +230,7 @@ for target in ("next", "phrase"):
 for name, each in found.items():
     print(f"{name:9} layers 1 to 4: {numbers(each['times'])} steps")
 top = {name: each["times"][-1] / each["times"][0] for name, each in found.items()}
-assert top["untrained"] > 2 and top["next"] < 1.25 and top["phrase"] > 4
+assert top["next"] < 1.25 < top["untrained"] < top["phrase"]
 reveal("p03.3", "no slower than layer 1")
 
 # %% tags=["live"]
@@ -242,7 +242,7 @@ for cell in CELLS:
         print(f"{cell:8} {target:7} {ratios[cell, target]:.2f}")
 print(store.command("trained_clocks"))
 assert all(ratios[cell, "phrase"].low > 5 for cell in CELLS)
-assert ratios["gru", "next"].high < 1.25 and ratios["vanilla", "none"].high < 1.25
+assert max(ratios["gru", "next"].high, ratios["vanilla", "none"].high) < 1.25
 
 # %% tags=["live", "slide"]
 shown = {"untrained": "none", "next phoneme": "next", "current phrase": "phrase"}
@@ -255,17 +255,18 @@ plots.show(ax, title="The question sets the clock, not the depth: one GRU stack,
                "Trained on the phrase: from 1.4 to 12 steps.")
 
 # %% [markdown]
-# Same weights at the start, same phonemes, same number of steps. Asked for the next phoneme, the top becomes
-# about as quick as the bottom. Asked for the phrase, it becomes slower than it ever was. So *emergent* is the
-# right word, and neither direction is a law: what the top has to say decides how fast it moves. The vanilla
-# stack is the clearest case. Untrained it has no slow layer at all; the slow question makes its top more than
-# ten times slower than its bottom, with no gate to help. A phrase lasts twelve steps.
+# Same weights at the start, same phonemes, same number of steps. Asked for the next phoneme, the top of the GRU
+# becomes about as quick as its bottom, and that of the LSTM nearly so. Asked for the phrase, it becomes slower
+# than it ever was. So *emergent* is the right word, and neither direction is a law: what the top has to say
+# decides how fast it moves. The vanilla stack is the clearest case. Untrained it has no slow layer at all; the
+# slow question makes its top more than ten times slower than its bottom, with no gate to help. A phrase lasts
+# twelve steps.
 #
 # **Exercise.** Judge any stack. `rows` is a list with h of each layer, (time, batch, width), bottom to top.
 # Return `(ratio, word)`: the autocorrelation time of the top divided by that of layer 1, and "slower" if that
 # is above 1.25, "faster" if it is below 0.8, else "level". `timescales.autocorrelation_time(row)` and
 # `timescales.relative_step_change(row)`, mean $|h_t - h_{t-1}|$ over mean $|h_t|$, are there to choose from.
-# Then run it on `model.stack.rows(...)`. Hints: `hint("03.3")`.
+# Then try `model.stack.rows(model.embedding(source.sample(600, 8, seed=1).x))`. Hints: `hint("03.3")`.
 
 # %% 03.3 · measure · ●●○ · 8 min tags=["exercise"]
 def top_speed(rows):
@@ -290,10 +291,11 @@ checks.timescales.top_speed(top_speed)
 # | multiscale LSTM | a layer updates when the one below says that a segment ends; *when* is learnt | Chung 2017 |
 
 # %% tags=["live"]
-periods = (1, 2, 4, 8, 16)
 makers = {"plain": Stack.uniform, "clocked": relatives.clocked.ClockedStack.uniform,
           "dilated": relatives.dilated.DilatedStack.uniform}
-clockwork = lambda width: relatives.clockwork.ClockworkRNN(32, 5 * width, periods)
+def clockwork(width):
+    return relatives.clockwork.ClockworkRNN(32, 5 * width, periods=(1, 2, 4, 8, 16))
+
 noise, measured = torch.randn(1500, 1, 32), {}
 nets = {name: make(GRUCell, 32, 32, 5) for name, make in makers.items()}
 width = fairness.width_for(fairness.count(nets["plain"]), clockwork)   # of a module
@@ -303,8 +305,8 @@ for name, net in nets.items():
     layers = rows[0].split(width, dim=-1) if name == "clockwork" else rows
     measured[name] = [timescales.autocorrelation_time(row[100:]) for row in layers]
     print(f"{name:9} {fairness.count(net)} parameters: {numbers(measured[name])} steps")
-growth = measured["clocked"][-1] / measured["clocked"][0]   # the clock alone makes 16
-assert growth > 16
+growth = measured["clocked"][-1] / measured["clocked"][0]
+assert growth > 16   # the clock alone
 
 # %% tags=["live", "slide"]
 ax = plots.by_layer({name: [each] for name, each in measured.items()}, log=True,
@@ -320,37 +322,39 @@ plots.show(ax, title="A clock doubles the time from layer to layer, or more; a p
 # cascade.
 #
 # The multiscale LSTM has no clock. Each layer but the top decides at each step whether a segment ends; only
-# then does the next layer read. On the phrase source the true boundaries are known. Does it find them? The
-# second cell asks what a clock is good for.
+# then does the next layer read. On the phrase source the true boundaries are known. Does it find them? The cell
+# after that asks what a clock is good for.
 
 # %% tags=["live", "slide"]
 torch.manual_seed(0)
 net = relatives.multiscale.MultiscaleLSTM(8, (16, 16, 16))
 speaker = boundaries.Speaker(net, source.num_outputs)   # trained to say the next phoneme
-fit(speaker, source.batches(100, 48, 16, seed=0), boundaries.Annealed(100),
-    Settings(steps=100, learning_rate=2e-2))
+fit(speaker, source.batches(60, 48, 16, seed=0), boundaries.Annealed(60), Settings(60, 2e-2))
 heard, starts = (ask(73, 16, seed=9) for ask in (source.sample, source.boundaries))
-ends = net.boundaries(speaker.embedding(heard.x))[:, :-1, 0]   # an end at t: a start at t + 1
-marks = {"layer 1 says": ends[0], "layer 2 says": ends[1],
-         "words begin": starts.word[1:, 0], "phrases begin": starts.phrase[1:, 0]}
+ends, words = net.boundaries(speaker.embedding(heard.x))[:, :-1].bool(), starts.word[1:]
+for layer in (1, 2):   # an end at t says that the next segment starts at t + 1
+    score = boundaries.agreement(ends[layer - 1], words)
+    print(f"layer {layer}: f1 {score['f1']:.2f}, a coin thrown as often {score['chance']:.2f}")
+marks = {"layer 1 says": ends[0, :, 0], "layer 2 says": ends[1, :, 0],
+         "words begin": words[:, 0], "phrases begin": starts.phrase[1:, 0]}
 plots.show(plots.events(marks), title="Learnt boundaries need not be the true ones",
-           alt="Four rows of marks over 72 steps. From below: where the detectors of layers 1 and "
-               "2 fire, irregularly and often; where words begin, every 3 steps; where phrases "
-               "begin, every 12 steps. The lower rows do not line up with the upper ones.")
+           alt="Four rows of marks over 72 steps: the detectors of layers 1 and 2 fire often and "
+               "out of line with words, which begin every 3 steps, and phrases, every 12.")
 
 # %% tags=["live"]
 errors = {}   # each net learns to draw one sum of three sines of variance 1, from silence
 for net in ("vanilla", "lstm", "lstm, forget bias 5", "clockwork"):
     errors[net] = store.spread("clockwork", "error", net=net, steps=500)
     size = store.spread("clockwork", "parameters", net=net, steps=500).median
-    print(f"{net:19} {size:.0f} parameters, error {errors[net]:.3f}")
+    print(f"{net:19} {size:.0f} parameters, error {errors[net]:.4f}")
 print(store.command("clockwork"))
 assert errors["clockwork"].high < min(each.low for each in list(errors.values())[:3])
 
 # %% [markdown]
-# They need not be found: in this run the detectors fire often and elsewhere, and the next phoneme is learnt all
-# the same. What a clock can do shows where the signal has several speeds: at equal parameters the clockwork RNN
-# draws three sines at once, where one speed does not. The LSTM with a forget bias of 5 comes nearest.
+# They need not be found: the best f1 is 1, and in this run of 60 steps neither detector is far from a coin.
+# What a clock is good for shows where the signal itself has several speeds. At equal parameters, each net at
+# its best of four learning rates, the clockwork RNN draws the three sines almost exactly, and no net with one
+# speed comes near.
 #
 # **Exercise.** The heart of the clockwork RNN is a mask on its recurrent matrix: *slow modules feed fast ones*.
 # Module $i$ reads module $j$ if $T_j \ge T_i$, itself included. `periods` grows; each module has `module_size`
@@ -393,7 +397,8 @@ print("share of |h| > 0.9   ", numbers(pressed))
 for metric in ("times", "lags"):
     tops = store.spread("trained_clocks", metric, at=3, target="phrase", cell="vanilla")
     print(f"top layer, {metric:5}: {tops:.2f}")
-assert tops.high < 2 and pressed[3] > 0.6
+assert tops.high < 2
+assert pressed[3] > 0.6
 reveal("p03.4", "less than 2 steps")
 
 # %% tags=["live", "slide"]
@@ -410,7 +415,7 @@ plots.show(plots.trails({name: trail(*which) for name, which in nets.items()}),
            alt="Autocorrelation time to the right, gradient lag upwards, both log; one trail of "
                "four numbered layers a network. The untrained GRU climbs to the right. The "
                "untrained vanilla stack climbs straight up, the GRU trained on the next phoneme "
-               "climbs to the left. The vanilla stack trained on phrases runs right and hardly "
+               "climbs and turns left. The vanilla stack trained on phrases runs right and hardly "
                "climbs.")
 
 # %% [markdown]
@@ -431,11 +436,12 @@ base, deep, wide = reach(layers=1), reach(), reach(width=64)
 long, kept = reach(steps=240), reach(steps=240, forget_bias=2.0)
 print(f"one layer {base:.2f} steps, five layers {deep:.2f}: {deep / base:.0f} times as far")
 print(f"four times as wide {wide:.2f}, as many steps {long:.2f}, and forget bias 2 {kept:.2f}")
-assert deep > 8 * base and kept > 10 * long and abs(long / deep - 1) < 0.05
+assert min(deep / base, kept / long) > 8
+assert abs(long / deep - 1) < 0.05
 claim("N9", wide / deep)
-for width in (8, 32, 128):
-    stored = store.spread("reach", "lags", at=4, width=width, steps=60)
-    print(f"width {width:3}, five layers: {stored:.2f}")
+for width, bias, steps in ((8, 0, 60), (32, 0, 60), (128, 0, 60), (32, 2, 240)):
+    each = store.spread("reach", "lags", at=4, width=width, forget_bias=bias, steps=steps)
+    print(f"width {width:3}, forget bias {bias}, layer 5: {each:.1f}")
 
 # %% [markdown]
 # Four times the width leaves the reach where it was, a factor of 1.0 (N9): width adds features, not memory.
@@ -475,8 +481,8 @@ phrase, following = (ratios["gru", target] for target in ("phrase", "next"))
 print(f"""No layer of a stack waits: in {len(x)} steps, layer 5 makes {plain_updates[-1]} updates.
 Untrained, layer 5 of a GRU changes {slowdown["gru"]:.1f} times more slowly than layer 1, as a
 cascade with a = 1/2 predicts; a vanilla stack does not slow down ({slowdown["vanilla"]:.1f}).
-Trained, the question decides: the top is {following.median:.1f} times as slow as layer 1 when asked
-for the next phoneme, {phrase.median:.1f} times when asked for the phrase (medians of 5 seeds).
+Trained, the question decides: a GRU's top takes {following.median:.1f} times as long to change as
+layer 1 when asked for the next phoneme, {phrase.median:.1f} times when asked for the phrase.
 Clocks make the top {growth:.0f} times slower at equal parameters.
 Reach is another matter: it grows with depth and with gates that keep more, and four times
 the width changes it by a factor of {wide / deep:.1f}.""")
