@@ -8,17 +8,18 @@ import torch
 from course_lib import GRUCell, LSTMCell, RNNCell, RNNState, checks, folds
 
 
+@torch.no_grad()
 def drawn(kind, scale, seed, num_cells=8):
-    """Whether each coordinate of some cells is monotone along a line."""
+    """The share of the coordinates of some cells that are monotone along a line."""
     torch.manual_seed(seed)
-    line, found = torch.linspace(-4, 4, 101, dtype=torch.float64)[:, None], []
+    line, curves = torch.linspace(-4, 4, 101, dtype=torch.float64)[:, None], []
     for _ in range(num_cells):
         cell = kind(3, 64).double()
         for parameter in cell.parameters():
-            parameter.data.mul_(scale)
+            parameter.mul_(scale)
         start, way, h = (torch.randn(1, n).double() for n in (3, 3, 64))
-        found.append(folds.pieces_of_cell(cell, start + line * way, RNNState(h.tanh())) <= 1)
-    return torch.stack(found).double().mean().item()
+        curves.append(cell(start + line * way, RNNState(h.tanh().expand(101, -1))).h)
+    return (folds.pieces(torch.stack(curves, dim=1)) <= 1).double().mean().item()
 
 
 def monotone_shares(scale):
@@ -82,7 +83,7 @@ COUNTER = {
     "give back three things (cell, v, c), got RNNCell": vanilla,
     "the cell must be a RNNCell, got LSTMCell": lambda: (LSTMCell(1, 2), [1, 1], 0),
     "the cell must be RNNCell(1, 2), got RNNCell(1, 3)": lambda: (RNNCell(1, 3), [1, 1, 1], 0),
-    "v must hold two numbers and c one": lambda: counterexample(v=(0.5, -0.5, 0.0)),
+    "v must hold two numbers and c one": lambda: (vanilla(), ["1/2", None], 0),
     "that is the bit itself": lambda: counterexample(past=0.0),
     "that is parity turned round": lambda: counterexample(v=(-0.5, 0.5), c=1.0),
     "that is OR": lambda: counterexample(v=(0.5, 0.0), c=0.5, past=1.0, thresholds=(0.5, 9.0)),
