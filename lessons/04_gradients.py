@@ -130,6 +130,9 @@ claim("N10", max(errors))
 # If each step left multiplies by at most $a$ and each step down by at most $b$, a path carries at most
 # $a^{T-1}b^{L}$. That bound is quoted for the *gradient*. The gradient is not a path.
 
+# %% [markdown] tags=["notes"]
+# Let the room vote before you run. Most choose "smaller". Ask one of them what a second path could do to the first.
+
 # %% p04.1 · how large can it get? tags=["predict"]
 predict("p04.1", "Ten steps, four layers, every edge of norm 0.6. One path carries at most "
                  "0.0013. The largest gradient you can build is …",
@@ -291,6 +294,10 @@ plots.show(plots.regimes(24, 12, 0.6, 0.6), title="Edges of 0.6: one sum grows a
 plots.explore(plots.regimes, "Size of the gradient from the top layer, by step, in three regimes.",
               num_steps=(2, 60, 24), num_layers=(1, 16, 12), a=(0.1, 1.2, 0.6), b=(0.1, 1.2, 0.6))
 
+# %% [markdown] tags=["notes"]
+# Move a down until the aligned curve stays below 1, then ask where the random one would. Without a kernel, the figure
+# above says the same.
+
 # %% [markdown]
 # **Exercise.** At $T=L=12$ and zero input, from which $a=b$ on does $|\partial h_{12}^{(12)}/\partial x_1|$ (spectral
 # norm, width 16) exceed 1? `start` is `init.aligned` or `init.orthogonal`, called as `start(stack, a, a)`. Return five
@@ -318,7 +325,7 @@ checks.regimes.crossings(crossings)
 # %% [markdown] tags=["slide"]
 # ## 5 · Is doubling the depth like doubling the horizon?
 #
-# With $a^{T-1}b^L$ in mind, a layer costs what a step costs. But each layer also multiplies the *number* of paths.
+# With $a^{T-1}b^L$ in mind and $a=b$, a layer costs what a step costs. But each layer also multiplies the *number* of paths.
 #
 # **Exercise.** Predict before you run on. Untrained stacks read 16 steps of noise; a random read-out of the last
 # output is the loss. From 4 to 8 layers, does its gradient at $h_1^{(1)}$, 15 steps back, grow, shrink or stay within
@@ -385,6 +392,9 @@ for l in (1, 2, 4, 8):
 # `gradients.gradient_map(loss, grid)` gives $|\partial\,\mathrm{loss}/\partial h_t^{(l)}|$ at every node from one
 # backward pass.
 
+# %% [markdown] tags=["notes"]
+# Cover the last row of the figure and ask what each cure will brighten. Lesson 05 shows what training makes of it.
+
 # %% p04.2 · does an LSTM keep more? tags=["predict"]
 predict("p04.2", "Top layer, 16 steps before the loss, torch's default start. "
                  "Beside a vanilla stack, the LSTM's gradient is …",
@@ -419,6 +429,7 @@ for title, which in rows.items():
 vanilla, lstm = (corner(name, "h", "back") for name in ("vanilla", "LSTM"))
 assert max(vanilla.low, lstm.low) < min(vanilla.high, lstm.high)   # the ranges overlap
 reveal("p04.2", "the same within the seeds' range")
+print(f"paths: 1 straight down, {gradients.path_count(32, 8):,} from the far corner")
 
 # %% [markdown]
 # At torch's default start, where a forget gate is near one half, the LSTM keeps no more over 16 steps than vanilla.
@@ -427,8 +438,8 @@ reveal("p04.2", "the same within the seeds' range")
 #
 # The forget bias mends time: 2.7 decades more, 16 steps back. Straight down it does nothing. The residual mends
 # depth: $10^{0.0}$ at the bottom. Back in time it does nothing for gated cells, and in vanilla there are 1.6 decades
-# *less*. With both, the far corner has gained 6.7 decades; the forget bias alone brings 5.6 of them, because a path may
-# climb at any step. Lesson 05 trains these stacks.
+# *less*. With both, the far corner has gained 6.7 decades. The forget bias alone brings 5.6 of them: a path from there
+# may climb at any step, and 12,620,256 of them agree where one goes straight down. Lesson 05 trains these stacks.
 #
 # **Exercise.** Bound a residual stack. A node hands on two vectors: $h$ in time, and the stream `up` in depth, which
 # is what the next layer reads. From layer 2 on, `up` is the sum of the `up` below and $h$; in layer 1 it is $h$.
