@@ -325,7 +325,8 @@ checks.regimes.crossings(crossings)
 # %% [markdown] tags=["slide"]
 # ## 5 · Is doubling the depth like doubling the horizon?
 #
-# With $a^{T-1}b^L$ in mind and $a=b$, a layer costs what a step costs. But each layer also multiplies the *number* of paths.
+# With $a^{T-1}b^L$ in mind and $a=b$, a layer costs what a step costs. But each layer also multiplies the *number* of
+# paths.
 #
 # **Exercise.** Predict before you run on. Untrained stacks read 16 steps of noise; a random read-out of the last
 # output is the loss. From 4 to 8 layers, does its gradient at $h_1^{(1)}$, 15 steps back, grow, shrink or stay within
