@@ -18,8 +18,8 @@ NUM_BITS = 1000
 @exercise(
     "01.1",
     hints=(
-        "Loop over five seeds; call torch.manual_seed(seed) once for each, then draw at least eight cells.",
-        "census(GRUCell, scale, seed) counts the coordinates by their number of pieces. Which are monotone?",
+        "Call census once for each of five seeds: the result counts coordinates by their number of pieces.",
+        "Which pieces count as monotone? A coordinate with 0 pieces is saturated; it does not bend either.",
         "counts = census(GRUCell, scale, seed); share = (counts[0] + counts[1]) / counts.total().",
     ),
 )

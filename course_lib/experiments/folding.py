@@ -28,5 +28,5 @@ EXPERIMENT = Experiment(
     name="folding",
     question="how many monotone pieces has a coordinate of a random vanilla stack, layer by layer?",
     run=run,
-    settings=tuple({"scale": scale} for scale in (1.0, 2.0, 4.0, 8.0)),
+    settings=tuple({"scale": scale} for scale in (1.0, 2.0, 4.0, 8.0, 16.0)),
 )
