@@ -86,7 +86,7 @@ def gradient_maps(maps: Mapping[str, Tensor], columns: int = 3, floor: float = -
     )
     for panel, (name, found) in zip(panels.flat, maps.items()):
         num_layers, num_steps = found.shape
-        decades = found.detach().double().where(found > 0, float("nan")).log10()
+        decades = found.detach().double().log10()  # -inf, which is left white, where no path leads
         place = (0.5, num_steps + 0.5, 0.5, num_layers + 0.5)
         image = panel.imshow(decades.numpy(), origin="lower", aspect="auto", extent=place, vmin=floor, vmax=0)
         panel.set_title(name, fontsize=12)
