@@ -4,10 +4,12 @@
 """
 
 from course_lib.experiments import (
+    boundaries,
     bounds,
     clockwork,
     doubling,
     folding,
+    gaps,
     maps,
     reach,
     regimes,
@@ -30,6 +32,8 @@ MODULES = (
     maps,
     doubling,
     clockwork,
+    gaps,
+    boundaries,
 )
 EXPERIMENTS: dict[str, Experiment] = {module.EXPERIMENT.name: module.EXPERIMENT for module in MODULES}
 

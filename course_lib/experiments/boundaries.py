@@ -108,7 +108,7 @@ def agreement(said: Tensor, true: Tensor) -> dict[str, float]:
 
 
 # From 0.003, 0.01 and 0.03 by fairness.best_rate on the loss, seeds 100 and 101, at the same 500 steps.
-RATES = {"plain": 0.03, "residual": 0.03, "multiscale": 0.03}
+RATES = {"plain": 0.03, "residual": 0.03, "multiscale": 0.01}
 EXPERIMENT = Experiment(
     name="boundaries",
     question="Where words have no spaces, does a multiscale LSTM find where they begin, and does it predict better?",
