@@ -27,6 +27,10 @@ class Claim:
     test: str
     rule: str = "equals"
 
+    def __post_init__(self):
+        if self.rule not in RULES:
+            raise ValueError(f"rule must be one of {', '.join(RULES)}, got {self.rule!r}")
+
     @property
     def measured(self) -> str:
         """What the table says was measured."""
@@ -44,7 +48,7 @@ class Claim:
         """Whether a measured value is what the table says."""
         limit = float(self.number.replace(",", ""))
         if self.rule == "equals":
-            return self.written(value).removeprefix("-") == self.number.removeprefix("-") and value * limit >= 0
+            return float(self.written(value).replace(",", "")) == limit
         return value <= limit if self.rule == "at most" else value >= limit
 
 

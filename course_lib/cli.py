@@ -145,16 +145,22 @@ def _reset(project: Project, arguments: argparse.Namespace) -> int:
 
 def _experiment(project: Project, arguments: argparse.Namespace) -> int:
     from course_lib.experiments import EXPERIMENTS, runner
+    from course_lib.experiments.store import StoreError
 
-    if arguments.action == "list":
-        print("\n".join(runner.overview(EXPERIMENTS)))
-        return 0
-    if arguments.name not in EXPERIMENTS:
-        return _complain(f"there is no experiment {arguments.name!r}; known: {', '.join(EXPERIMENTS)}", 2)
-    experiment = EXPERIMENTS[arguments.name]
-    print(runner.plan(experiment, arguments.seeds), flush=True)
-    for result in runner.run(experiment, arguments.seeds):
-        print(f"{result.setting} seed {result.seed}: {result.seconds:.1f} s", flush=True)
+    known = f"known: {', '.join(EXPERIMENTS)}"
+    if arguments.action == "run" and arguments.name not in EXPERIMENTS:
+        what = f"there is no experiment {arguments.name!r}" if arguments.name else "which experiment?"
+        return _complain(f"{what}; {known}", 2)
+    try:
+        if arguments.action == "list":
+            print("\n".join(runner.overview(EXPERIMENTS)))
+            return 0
+        experiment = EXPERIMENTS[arguments.name]
+        print(runner.plan(experiment, arguments.seeds), flush=True)
+        for result in runner.run(experiment, arguments.seeds):
+            print(f"{result.setting} seed {result.seed}: {result.seconds:.1f} s", flush=True)
+    except StoreError as error:
+        return _complain(error, 1)
     return 0
 
 

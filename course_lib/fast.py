@@ -34,7 +34,7 @@ def row(
 def open_row(cell: Cell, below: Tensor, state: State, ended: Tensor | None = None) -> tuple[Tensor, State]:
     """The same as ``row``, except that h past an end is finite and otherwise open: for whoever drops it anyway."""
     if not is_fusable(cell, below):
-        brings_one = hasattr(cell, "quick_row") and not is_changed(cell) and not is_transformed()
+        brings_one = brings_a_row(cell) and not is_changed(cell) and not is_transformed()
         quick = cell.quick_row(below, state) if brings_one and (ended is None or not ended.any()) else None
         return looped_row(cell, below, state, ended) if quick is None else quick
     fused = fused_row
@@ -54,6 +54,14 @@ def is_fusable(cell: Cell, below: Tensor) -> bool:
         and not torch.is_autocast_enabled(below.device.type)
         and (torch.compiler.is_compiling() or not is_transformed())
     )
+
+
+def brings_a_row(cell: Cell) -> bool:
+    """Whether the cell has a ``quick_row`` that belongs to its ``forward``: a subclass may have changed one of them."""
+    owners = [
+        next((kind for kind in type(cell).__mro__ if name in vars(kind)), None) for name in ("quick_row", "forward")
+    ]
+    return owners[0] is not None and owners[0] is owners[1]
 
 
 def is_changed(cell: Cell) -> bool:

@@ -34,14 +34,21 @@ def pieces(curves: Float[Tensor, "points *units"]) -> Int[Tensor, "*units"]:
 @torch.no_grad()
 def pieces_of_cell(cell: Cell, line: Float[Tensor, "points input_size"], state: State) -> Int[Tensor, " hidden_size"]:
     """The monotone pieces of every coordinate of h along a line of inputs, from one fixed state of batch 1."""
-    states = type(state)(*(field.expand(len(line), -1) for field in state))
+    states = type(state)(*(field.expand(len(line), *field.shape[1:]) for field in state))
     return pieces(cell(line, states).h)
 
 
 @torch.no_grad()
 def pieces_by_layer(stack: Stack, line: Float[Tensor, "points input_size"]) -> tuple[Int[Tensor, " hidden_size"], ...]:
-    """The monotone pieces of every coordinate, layer by layer, along a line of inputs at step 1 from zero states."""
-    return tuple(pieces(row[0]) for row in stack.rows(line[None]))
+    """The monotone pieces of every coordinate, layer by layer, along a line of inputs at step 1 from zero states.
+
+    The stack is taken in eval mode, without its dropout.
+    """
+    training = stack.training
+    try:
+        return tuple(pieces(row[0]) for row in stack.eval().rows(line[None]))
+    finally:
+        stack.train(training)
 
 
 def sign_changing(cell: Cell, inputs: Float[Tensor, "contexts input_size"], states: State) -> float:

@@ -91,6 +91,7 @@ def entry(number, rule="equals"):
         ("-1.5", "equals", [-1.52], [1.5, -1.6]),
         ("0", "equals", [0, 0.4], [1, -1]),
         ("2e+12", "equals", [2.3e12], [2.6e12]),
+        ("3e-5", "equals", [3e-5, 3.4e-5], [4e-5]),
         ("1e-12", "at most", [0, 1e-12], [2e-12]),
         ("220", "at least", [220, 1e9], [219.9]),
     ],
@@ -98,6 +99,11 @@ def entry(number, rule="equals"):
 def test_a_measurement_agrees_to_the_digits_of_the_table(number, rule, agrees, differs):
     assert [value for value in agrees if not entry(number, rule).agrees(value)] == []
     assert [value for value in differs if entry(number, rule).agrees(value)] == []
+
+
+def test_a_rule_that_is_none_is_refused():
+    with pytest.raises(ValueError, match="rule must be one of equals, at most, at least, got 'atmost'"):
+        entry("1", "atmost")
 
 
 def test_not_a_number_agrees_with_nothing():

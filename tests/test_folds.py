@@ -9,6 +9,7 @@ import torch
 
 from course_lib import GRUCell, LSTMCell, LSTMState, RNNCell, RNNState, Stack, folds
 from course_lib.data import synthetic
+from course_lib.relatives.clockwork import ClockworkCell
 
 
 def literal(curve):
@@ -143,3 +144,19 @@ def test_too_many_folds_are_told():
     x = torch.linspace(-1, 1, 600)
     with pytest.raises(ValueError, match="200 units do not tell 99% of the labels"):
         folds.units_needed(x, torch.arange(600) % 2 == 0)
+
+
+def test_a_state_with_a_clock_runs_along_the_line_as_well():
+    """Modules 1 and 2 of periods 1 and 2: at the first step only the first updates, and its units bend never."""
+    cell = ClockworkCell(1, 4, (1, 2))
+    found = folds.pieces_of_cell(cell, torch.linspace(-3, 3, 101)[:, None], cell.initial_state(1))
+    assert found.tolist() == [1, 1, 0, 0]
+
+
+def test_masks_of_dropout_are_no_folds():
+    stack = Stack.uniform(RNNCell, 1, 2, 3, dropout=0.5)
+    line = torch.linspace(-3, 3, 101)[:, None]
+    found = [layer.tolist() for layer in folds.pieces_by_layer(stack.train(), line)]
+    assert stack.training
+    assert found == [layer.tolist() for layer in folds.pieces_by_layer(stack.eval(), line)]
+    assert max(map(max, found)) < 5

@@ -2,12 +2,16 @@
 
 import json
 import math
+import subprocess
+import sys
 
 import pytest
 import torch
 
+from course_lib.data import Batch
 from course_lib.experiments import EXPERIMENTS, Experiment, runner, store
-from course_lib.experiments.experiment import exactly
+from course_lib.experiments.experiment import exactly, fit_whole
+from course_lib.training import Settings
 
 
 def measure(setting, seed):
@@ -60,6 +64,54 @@ def test_a_run_that_fails_stores_nothing_and_hides_nothing(toy):
     assert store.known("toy") == []
 
 
+def test_ctrl_c_in_a_training_stores_nothing(toy):
+    """``fit`` keeps the steps made and returns; half a training must not become a result."""
+
+    def interrupt(model, batch):
+        raise KeyboardInterrupt
+
+    model = torch.nn.Linear(1, 1)
+    batch = Batch(torch.ones(1, 1, 1), torch.ones(1, 1, 1), torch.tensor([1]))
+    half = Experiment("toy", "?", lambda setting, seed: fit_whole(model, [batch], interrupt, Settings(3)), toy.settings)
+    with pytest.raises(KeyboardInterrupt):
+        list(runner.run(half))
+    assert store.known("toy") == []
+
+
+def test_several_runners_at_once_store_every_run_once(toy, tmp_path):
+    """Four processes add the same 60 long rows to one file; each waits for the others."""
+    script = f"""
+from pathlib import Path
+from course_lib.experiments import Experiment, store
+store.FOLDER = Path({str(tmp_path / "results")!r})
+toy = Experiment("toy", "?", None, ({{"level": 1}},))
+for seed in range(60):
+    store.append(toy, toy.settings[0], seed, {{"long": [float(seed)] * 2000}}, 0.0)
+"""
+    runners = [subprocess.Popen([sys.executable, "-c", script]) for _ in range(4)]
+    assert [each.wait(timeout=60) for each in runners] == [0] * 4
+    assert sorted(each.seed for each in store.load("toy")) == list(range(60))
+    assert all(each.metrics["long"] == [float(each.seed)] * 2000 for each in store.load("toy"))
+
+
+def test_lines_that_end_as_on_windows_lose_nothing(toy):
+    list(runner.run(toy, seeds=2))
+    before = store.load("toy")
+    store.file("toy").write_bytes(store.file("toy").read_bytes().replace(b"\n", b"\r\n"))
+    assert store.load("toy") == before
+    list(runner.run(toy, seeds=3))
+    assert store.load("toy")[:4] == before
+    assert len(store.load("toy")) == 6
+
+
+def test_a_run_that_stands_there_twice_is_named(toy):
+    list(runner.run(toy, seeds=1))
+    text = store.file("toy").read_text()
+    store.file("toy").write_text(text + text.splitlines()[0] + "\n")
+    with pytest.raises(store.StoreError, match=r"toy.jsonl, line 3, repeats {'level': 1, 'cell': 'GRU'} seed 0"):
+        store.load("toy")
+
+
 def test_values_and_spread_name_one_row(toy):
     list(runner.run(toy, seeds=3))
     levels = store.values("toy", "level", level=2)
@@ -105,6 +157,13 @@ def test_what_is_no_number_is_not_stored(toy, value):
     with pytest.raises(ValueError, match="toy: level must be a number or a list of numbers"):
         store.append(toy, toy.settings[0], 0, {"level": value}, 1.0)
     assert store.known("toy") == []
+
+
+@pytest.mark.parametrize("setting", [{"sizes": (1, 2)}, {1: 2}, {"cell": None}])
+@pytest.mark.usefixtures("unchecked")
+def test_a_setting_that_would_not_come_back_from_the_file_is_refused(setting):
+    with pytest.raises(ValueError, match="toy: a setting maps words to words and numbers, got"):
+        Experiment("toy", "how high?", measure, (setting,))
 
 
 def test_a_setting_may_not_appear_twice():

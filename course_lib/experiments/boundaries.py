@@ -9,12 +9,12 @@ from torch.nn import functional
 from course_lib.cells import LSTMCell
 from course_lib.data import synthetic
 from course_lib.data.batch import Batch
-from course_lib.experiments.experiment import Experiment, exactly
+from course_lib.experiments.experiment import Experiment, exactly, fit_whole
 from course_lib.experiments.fairness import count, width_for
 from course_lib.relatives.boundary import annealed_slope
 from course_lib.relatives.multiscale import MultiscaleLSTM
 from course_lib.stack import Stack, residual
-from course_lib.training import Settings, fit
+from course_lib.training import Settings
 
 LENGTH, BATCH, EMBEDDING, LAYERS, BUDGET = 48, 16, 8, 3, 8000
 NETS = {
@@ -48,7 +48,7 @@ def run(setting: Mapping[str, object], seed: int) -> dict[str, float | list[floa
         width = width_for(BUDGET, lambda width: Speaker(make(width), source.num_outputs))
         model = Speaker(make(width), source.num_outputs)
         steps = setting["steps"]
-        fit(
+        fit_whole(
             model,
             source.batches(steps, LENGTH, BATCH, seed),
             Annealed(steps) if setting["net"] == "multiscale" else loss,

@@ -9,11 +9,11 @@ from torch import Tensor, nn
 from course_lib import init
 from course_lib.cells import LSTMCell, RNNCell
 from course_lib.data.batch import Batch
-from course_lib.experiments.experiment import Experiment, exactly
+from course_lib.experiments.experiment import Experiment, exactly, fit_whole
 from course_lib.experiments.fairness import count, width_for
 from course_lib.relatives.clockwork import ClockworkRNN
 from course_lib.stack import Stack
-from course_lib.training import Settings, fit
+from course_lib.training import Settings
 
 PERIODS = (1, 2, 4, 8, 16, 32)  # of the clockwork's modules
 STEPS, BUDGET = 128, 640  # steps of the signal, parameters of every network
@@ -50,7 +50,7 @@ def run(setting: Mapping[str, object], seed: int) -> dict[str, float]:
         model = Drawer(make(width_for(BUDGET, lambda width: Drawer(make(width)))))
         batch = Batch(torch.zeros(STEPS, 1, 1), y, torch.tensor([STEPS]))
         settings = Settings(setting["steps"], setting["learning_rate"], weight_decay=0.0, seed=seed)
-        fit(model, [batch], error, settings)
+        fit_whole(model, [batch], error, settings)
         with torch.no_grad():
             return {"error": float(error(model, batch)), "parameters": count(model)}
 

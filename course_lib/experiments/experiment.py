@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import torch
 
+from course_lib.training import History, fit
+
 Setting = Mapping[str, object]
 Number = float | int
 Metrics = dict[str, Number | list[Number]]
@@ -17,7 +19,7 @@ class Experiment:
 
     ``run(setting, seed)`` gives named numbers, or lists of numbers with one entry a layer; equal arguments give
     equal numbers. A setting is a flat dictionary of words and numbers, so that it can be stored and looked up.
-    Errors: ValueError for a setting that appears twice.
+    Errors: ValueError for a setting that appears twice, or that is no flat dictionary of words and numbers.
     """
 
     name: str
@@ -29,6 +31,19 @@ class Experiment:
         for index, setting in enumerate(self.settings):
             if setting in self.settings[:index]:
                 raise ValueError(f"experiment {self.name}: the setting {dict(setting)} appears twice")
+            for name, value in setting.items():
+                if not isinstance(name, str) or not isinstance(value, str | int | float):
+                    raise ValueError(
+                        f"experiment {self.name}: a setting maps words to words and numbers, got {name!r}: {value!r}"
+                    )
+
+
+def fit_whole(*arguments: object) -> History:
+    """``training.fit``, except that Ctrl-C ends the run: half a training is no result. Errors: KeyboardInterrupt."""
+    history = fit(*arguments)
+    if history.stopped == "interrupted":
+        raise KeyboardInterrupt
+    return history
 
 
 @contextlib.contextmanager

@@ -4,13 +4,13 @@ from collections.abc import Mapping
 
 from course_lib.cells import GRUCell, RNNCell
 from course_lib.data import synthetic
-from course_lib.experiments.experiment import Experiment, exactly
+from course_lib.experiments.experiment import Experiment, exactly, fit_whole
 from course_lib.experiments.fairness import count
 from course_lib.models import Tagger, cross_entropy
 from course_lib.relatives.clocked import ClockedStack
 from course_lib.relatives.dilated import DilatedStack
 from course_lib.stack import Stack
-from course_lib.training import Settings, fit
+from course_lib.training import Settings
 
 WIDTH, LAYERS, BATCH = 16, 5, 32
 STACKS = {"plain": Stack, "clocked": ClockedStack, "dilated": DilatedStack}
@@ -33,7 +33,7 @@ def run(setting: Mapping[str, object], seed: int) -> dict[str, float]:
             return 1 - synthetic.accuracy(model(test.x), test.y)
 
         settings = Settings(setting["steps"], setting["learning_rate"], seed=seed, validate_every=25)
-        history = fit(model, batches, cross_entropy, settings, wrong)
+        history = fit_whole(model, batches, cross_entropy, settings, wrong)
         solved = [step for step, error in history.scores if error <= 0.05]
         accuracy = 1 - history.scores[-1][1]
         return {"accuracy": accuracy, "solved": solved[0] if solved else float("nan"), "parameters": count(model)}

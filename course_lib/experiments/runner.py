@@ -21,7 +21,7 @@ def missing(experiment: Experiment, seeds: int) -> list[tuple[Setting, int]]:
 def run(experiment: Experiment, seeds: int = 5) -> Iterator[Result]:
     """Make every missing run and yield its result; what was finished before a kill stays."""
     todo = missing(experiment, seeds)
-    for setting, seed in tqdm(todo, desc=experiment.name, unit="run", disable=is_quiet()):
+    for setting, seed in tqdm(todo, desc=experiment.name, unit="run", disable=is_quiet() or not todo):
         started = time.process_time()
         metrics = experiment.run(setting, seed)
         yield store.append(experiment, setting, seed, metrics, time.process_time() - started)

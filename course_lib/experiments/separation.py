@@ -6,10 +6,10 @@ from torch import Tensor, nn
 
 from course_lib.cells import RNNCell
 from course_lib.data import synthetic
-from course_lib.experiments.experiment import Experiment, Metrics, Setting, exactly
+from course_lib.experiments.experiment import Experiment, Metrics, Setting, exactly, fit_whole
 from course_lib.models import cross_entropy
 from course_lib.stack import Stack
-from course_lib.training import Settings, fit
+from course_lib.training import Settings
 
 BATCH_SIZE = 64
 
@@ -38,7 +38,7 @@ def run(setting: Setting, seed: int) -> Metrics:
         model = Reader(setting["bits"], setting["width"], setting["layers"])
         batches = task.batches(setting["steps"], setting["length"], BATCH_SIZE, seed)
         settings = Settings(steps=setting["steps"], learning_rate=setting["rate"], weight_decay=0.0, seed=seed)
-        fit(model, batches, cross_entropy, settings)
+        fit_whole(model, batches, cross_entropy, settings)
         test = task.sample(50, 400, seed=10_000 + seed)
         with torch.no_grad():
             right = synthetic.accuracy(model(test.x), test.y)

@@ -1,12 +1,15 @@
 """Where does this number come from? Results as JSON lines beside the code, each with its provenance."""
 
+import contextlib
 import datetime
 import json
 import math
 import os
 import statistics
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import torch
 
@@ -14,6 +17,10 @@ from course_lib.experiments.experiment import Experiment, Metrics, Number, Setti
 from course_lib.version import __version__
 
 FOLDER = Path(__file__).with_name("results")
+
+
+class StoreError(ValueError):
+    """The store cannot answer, or a file of it is damaged; the message is one sentence."""
 
 
 @dataclass(frozen=True)
@@ -70,17 +77,24 @@ def file(experiment: str) -> Path:
 def load(experiment: str) -> list[Result]:
     """All stored results of an experiment, in the order in which they were made.
 
-    Errors: ValueError for an experiment without results, or a line that is no result.
+    Errors: StoreError for an experiment without results, a line that is no result, or a run that stands there twice.
     """
     path = file(experiment)
     if not path.is_file():
-        raise ValueError(f"experiment {experiment!r} has no results; run: {command(experiment)}")
-    results = []
-    for number, line in enumerate(_whole(path).splitlines(), start=1):
+        raise StoreError(f"experiment {experiment!r} has no results; run: {command(experiment)}")
+    return _parse(path, _whole(path.read_bytes()))
+
+
+def _parse(path: Path, lines: bytes) -> list[Result]:
+    results: list[Result] = []
+    for number, line in enumerate(lines.splitlines(), start=1):
         try:
-            results.append(Result(**json.loads(line)))
-        except (TypeError, json.JSONDecodeError) as error:
-            raise ValueError(f"{path.name}, line {number}, is no result: {error}; delete the line") from error
+            result = Result(**json.loads(line))
+        except (TypeError, ValueError) as error:  # bytes that are no text, text that is no JSON, JSON of another form
+            raise StoreError(f"{path.name}, line {number}, is no result: {error}; delete the line") from error
+        if any((result.setting, result.seed) == (each.setting, each.seed) for each in results):
+            raise StoreError(f"{path.name}, line {number}, repeats {result.setting} seed {result.seed}; delete one")
+        results.append(result)
     return results
 
 
@@ -89,26 +103,25 @@ def known(experiment: str) -> list[Result]:
     return load(experiment) if file(experiment).is_file() else []
 
 
-def _whole(path: Path) -> str:
+def _whole(text: bytes) -> bytes:
     """The lines that were written to their end: a run that was killed may leave half a line behind."""
-    text = path.read_text(encoding="utf-8")
-    return text[: text.rfind("\n") + 1]
+    return text[: text.rfind(b"\n") + 1]
 
 
 def values(experiment: str, metric: str, **setting: object) -> list:
     """One number, or list of numbers, a seed, in the order of the seeds; ``setting`` has to name one row.
 
-    Errors: ValueError if no stored row fits, if several do, or if none of them measured the metric.
+    Errors: StoreError if no stored row fits, if several do, or if none of them measured the metric.
     """
     fitting = [each for each in load(experiment) if setting.items() <= each.setting.items()]
     rows = {json.dumps(each.setting, sort_keys=True): each.setting for each in fitting}
     if len(rows) != 1:
         stored = rows or {str(each.setting): each.setting for each in load(experiment)}
-        raise ValueError(
+        raise StoreError(
             f"{experiment}: {len(rows)} stored settings fit {setting}, one must; stored are {list(stored.values())}"
         )
     if missing := [each.seed for each in fitting if metric not in each.metrics]:
-        raise ValueError(
+        raise StoreError(
             f"{experiment}: seed {missing[0]} did not measure {metric!r}; it has {', '.join(fitting[0].metrics)}"
         )
     return [each.metrics[metric] for each in sorted(fitting, key=lambda each: each.seed)]
@@ -126,8 +139,9 @@ def command(experiment: str, seeds: int = 5) -> str:
 
 
 def append(experiment: Experiment, setting: Setting, seed: int, metrics: Metrics, seconds: float) -> Result:
-    """Add one run to the experiment's file, whole or not at all.
+    """Add one run to the experiment's file, whole or not at all; what stands there already stays and is given back.
 
+    Several runners may append at once.
     Errors: ValueError for a metric that is no number or list of numbers; a failed run may store ``math.nan``.
     """
     check_metrics(experiment.name, metrics)
@@ -145,12 +159,37 @@ def append(experiment: Experiment, setting: Setting, seed: int, metrics: Metrics
     )
     FOLDER.mkdir(exist_ok=True)
     path = file(experiment.name)
-    with open(path, "ab") as stream:
-        stream.truncate(len(_whole(path).encode()))
+    with open(path, "a+b") as stream, _alone(stream):
+        stream.seek(0)
+        kept = _whole(stream.read())
+        for each in _parse(path, kept):
+            if (each.setting, each.seed) == (result.setting, result.seed):
+                return each
+        stream.truncate(len(kept))
         stream.write((json.dumps(asdict(result)) + "\n").encode())
         stream.flush()
         os.fsync(stream.fileno())
     return result
+
+
+@contextlib.contextmanager
+def _alone(stream: BinaryIO) -> Iterator[None]:
+    """Hold the file: another runner waits. The system lets go when this process ends, however it ends."""
+    if os.name == "nt":
+        import msvcrt
+
+        stream.seek(0)
+        msvcrt.locking(stream.fileno(), msvcrt.LK_LOCK, 1)
+    else:
+        import fcntl
+
+        fcntl.flock(stream, fcntl.LOCK_EX)
+    try:
+        yield
+    finally:
+        if os.name == "nt":
+            stream.seek(0)
+            msvcrt.locking(stream.fileno(), msvcrt.LK_UNLCK, 1)
 
 
 def check_metrics(name: str, metrics: Metrics) -> None:

@@ -5,10 +5,10 @@ import torch
 from course_lib import timescales
 from course_lib.cells import GRUCell, LSTMCell, RNNCell
 from course_lib.data import synthetic
-from course_lib.experiments.experiment import Experiment, Metrics, Setting, exactly
+from course_lib.experiments.experiment import Experiment, Metrics, Setting, exactly, fit_whole
 from course_lib.models import Tagger, cross_entropy
 from course_lib.stack import Stack
-from course_lib.training import Settings, fit
+from course_lib.training import Settings
 
 CELLS = {"vanilla": RNNCell, "gru": GRUCell, "lstm": LSTMCell}
 INPUT_SIZE, WIDTH, NUM_LAYERS, STEPS = 16, 32, 4, 200
@@ -33,7 +33,7 @@ def train(model: Tagger, target: str, seed: int, steps: int = STEPS) -> list[flo
     """Train on fresh windows of 40 phonemes, 32 at a time; the loss of every step, in nats."""
     batches = question(target).batches(steps, WINDOW, BATCH_SIZE, seed)
     settings = Settings(steps=steps, learning_rate=1e-2, weight_decay=0.0, seed=seed)
-    return fit(model, batches, cross_entropy, settings).losses
+    return fit_whole(model, batches, cross_entropy, settings).losses
 
 
 def measure(model: Tagger) -> Metrics:

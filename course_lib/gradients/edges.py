@@ -95,6 +95,8 @@ def _check_pass(stack: Stack, grid: Grid, layer: int) -> None:
         raise TypeError(
             f"edges are those of a Stack, whose nodes read their past and the layer below, got {type(stack).__name__}"
         )
+    if not isinstance(grid, Grid):
+        raise TypeError(f"grid must be a Grid, as stack.grid(x) gives it, got {type(grid).__name__}")
     if grid.num_layers != stack.num_layers:
         raise ValueError(
             f"grid has {grid.num_layers} layers but stack has {stack.num_layers}; pass the grid of this stack"
@@ -110,6 +112,8 @@ def _check_pass(stack: Stack, grid: Grid, layer: int) -> None:
 def _check_same(again: Tensor, stored: Tensor, layer: int, times: range) -> None:
     """The node computed again must be the grid's: otherwise these edges are not the ones that the pass went through."""
     tolerance = torch.finfo(stored.dtype).eps ** 0.5
+    if stored.isnan().any():
+        raise ValueError(f"layer {layer} holds NaN: look for it in the weights and in x")
     far = ~torch.isclose(again, stored, rtol=tolerance, atol=tolerance).flatten(1).all(1)
     if far.any():
         place = int(far.nonzero()[0])

@@ -18,6 +18,10 @@ def gradient_map(loss: Float[Tensor, ""], grid: Grid, of: str = "h") -> Float[Te
     kinds of cell, layers without c have 0.
     Errors: ValueError for a loss that is no single number, or does not depend on this grid, or if no layer has ``of``.
     """
+    if of not in ("h", "c"):
+        raise ValueError(f"of must be 'h' or 'c', got {of!r}")
+    if not isinstance(loss, Tensor):
+        raise TypeError(f"loss must be a tensor, computed from this grid's nodes, got {type(loss).__name__}")
     if loss.numel() != 1:
         raise ValueError(f"loss must be one number, summed over the batch, got shape {tuple(loss.shape)}")
     places = [(l, t) for l in range(1, grid.num_layers + 1) for t in range(1, grid.num_steps + 1)]

@@ -35,7 +35,7 @@ class Clocked(Cell):
     """
 
     def __init__(self, cell: Cell, period: int):
-        check_size("Clocked", "period", period)
+        check_steps("Clocked", "period", period)
         super().__init__(check_cell("Clocked", cell).input_size, cell.hidden_size)
         self.cell, self.period = cell, period
         _ = self.state_type  # refuses a cell that has a clock already
@@ -105,6 +105,15 @@ class ClockedStack(Stack):
         """A clocked stack with the weights of a torch module; see Stack.from_torch."""
         stack = Stack.from_torch(module)
         return cls(stack.cells, dropout=stack.dropout, **options).train(module.training)
+
+
+def check_steps(owner: str, name: str, value: int) -> None:
+    """Refuse a number of steps that is no whole number in 1..1,000,000; powers of two pass that at layer 21."""
+    check_size(owner, name, value)
+    if value > 1_000_000:
+        raise ValueError(
+            f"{owner}: {name} must be at most 1,000,000 steps, got {value}; give shorter ones, one a layer"
+        )
 
 
 def check_one_a_layer(name: str, values: Sequence[int] | None, num_layers: int) -> tuple[int, ...]:

@@ -9,6 +9,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from course_lib.cells import Cell, check_size
+from course_lib.relatives.clocked import check_steps
 from course_lib.stack import Stack
 
 
@@ -121,7 +122,7 @@ def check_periods(owner: str, periods: Sequence[int]) -> tuple[int, ...]:
     if not periods:
         raise ValueError(f"{owner}: periods is empty; give one a module, such as (1, 2, 4, 8)")
     for number, period in enumerate(periods, start=1):
-        check_size(owner, f"period {number}", period)
+        check_steps(owner, f"period {number}", period)
     for number, (fast, slow) in enumerate(pairwise(periods), start=1):
         if fast >= slow:
             raise ValueError(

@@ -9,8 +9,8 @@ from torch.nn import functional
 
 from course_lib import fast
 from course_lib.arguments import check_cells
-from course_lib.cells import Cell, State, check_size
-from course_lib.relatives.clocked import check_one_a_layer
+from course_lib.cells import Cell, State
+from course_lib.relatives.clocked import check_one_a_layer, check_steps
 from course_lib.relatives.extend import check_cell, extended, inner_state
 from course_lib.stack import Stack
 
@@ -29,7 +29,7 @@ class Dilated(Cell):
     """
 
     def __init__(self, cell: Cell, dilation: int):
-        check_size("Dilated", "dilation", dilation)
+        check_steps("Dilated", "dilation", dilation)
         super().__init__(check_cell("Dilated", cell).input_size, cell.hidden_size)
         self.cell, self.dilation = cell, dilation
         _ = self.state_type  # refuses a cell whose state has such fields already

@@ -141,10 +141,19 @@ class MultiscaleLSTM(nn.Module):
 
     @slope.setter
     def slope(self, value: int | float) -> None:
+        """Refuses what is not above 0."""
         if not value > 0:
             raise ValueError(f"slope must be above 0, got {value}")
         for cell in self.cells:
             cell.slope = float(value)
+
+    def get_extra_state(self) -> float:
+        """The slope belongs to ``state_dict``: training goes on with it."""
+        return self.slope
+
+    def set_extra_state(self, state: float) -> None:
+        """The slope of a loaded ``state_dict``."""
+        self.slope = state
 
     def initial_states(self, batch_size: int) -> tuple[MultiscaleState, ...]:
         """Zeros for every layer, bottom to top."""

@@ -194,11 +194,25 @@ def test_an_experiment_runs_what_is_missing(course, capsys, monkeypatch):
     assert "how high?" in capsys.readouterr().out
 
 
+def test_a_damaged_store_is_one_sentence(course, capsys, monkeypatch):
+    from course_lib.experiments import store
+
+    monkeypatch.setattr(store, "FOLDER", course.root / "results")
+    store.FOLDER.mkdir()
+    for damage in (b"<<<<<<< HEAD\n", b"\xff\xfe\n"):
+        store.file("folding").write_bytes(damage)
+        for words in (["experiment", "list"], ["experiment", "run", "folding"]):
+            assert cli.main(words) == 1
+            error = capsys.readouterr().err
+            assert error.startswith("course: folding.jsonl, line 1, is no result: ")
+            assert error.endswith("delete the line\n")
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [
         (["experiment", "run", "nothing"], "there is no experiment 'nothing'; known: "),
-        (["experiment", "run"], "there is no experiment None; known: "),
+        (["experiment", "run"], "which experiment?; known: "),
         (["experiment", "run", "x", "--seeds", "0"], "must be a whole number of at least 1, got '0'"),
         (["experiment", "make"], "invalid choice: 'make'"),
     ],

@@ -2,12 +2,14 @@
 
 import itertools
 import math
+from pathlib import Path
 
 import numpy
 import pytest
 import torch
 
 from course_lib import RNNCell, Stack, gradients, init, residual
+from course_lib.gradients import bounds
 from tests.worlds import CELLS, close
 
 
@@ -161,3 +163,28 @@ def test_random_vanilla_stacks_exceed_a_single_path_as_well():
         one_path = by_time[0, :, 1:].amax() ** 9 * by_depth[0].amax() * by_depth[0, 1:].amax() ** 3
         size = torch.linalg.matrix_norm(gradients.path_sum(stack, grid)[0], 2)
         assert one_path < size <= gradients.path_bound(by_time, by_depth)[0, -1, -1]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("if passes_by and layer else row", "if layer < 0 else row"),  # the stream is dropped
+        ("if passes_by and layer else row", "if passes_by else row"),  # layer 1 gets a skip
+        ("+ (a[..., layer, time] * left if time else 0)", ""),  # no path along time
+        ("below = [one] + [zero]", "below = [one] + [one]"),  # every input starts a path
+        ("range(b.shape[-2])", "range(b.shape[-2] - 1)"),  # a row is dropped
+    ],
+)
+def test_a_stream_or_a_row_that_is_dropped_changes_the_count(old, new):
+    """All edges 1 at T = 10, L = 4: 220 plain, 340 to h and 416 to the output with residuals."""
+    source, ones = Path(bounds.__file__).read_text(encoding="utf-8"), torch.ones(4, 10)
+    assert source.count(old) == 1
+
+    def counts(text):
+        scope = {}
+        exec(compile(text, bounds.__file__, "exec"), scope)
+        both = scope["residual_bound"](ones, ones)
+        return [scope["path_bound"](ones, ones)[-1, -1], both.h[-1, -1], both.up[-1, -1]]
+
+    assert counts(source) == [220, 340, 416]
+    assert counts(source.replace(old, new)) != [220, 340, 416]

@@ -98,3 +98,21 @@ def test_a_loss_that_does_not_depend_on_the_grid_is_refused(grid):
 def test_a_field_that_no_layer_has_is_refused(grid):
     with pytest.raises(ValueError, match="of='c': no layer's state has that field, got RNNState; c is in LSTM layers"):
         gradients.gradient_map(grid.h(2, 4).sum(), grid, of="c")
+
+
+@pytest.mark.usefixtures("unchecked")
+def test_what_is_no_field_of_a_gradient_and_no_loss_is_refused(grid):
+    loss = grid.h(2, 4).sum()
+    for of in ("clock", "count", "x"):
+        with pytest.raises(ValueError, match=f"of must be 'h' or 'c', got '{of}'"):
+            gradients.gradient_map(loss, grid, of=of)
+    with pytest.raises(TypeError, match="loss must be a tensor, computed from this grid's nodes, got float"):
+        gradients.gradient_map(1.0, grid)
+
+
+def test_one_backward_pass_serves_all_nodes(monkeypatch):
+    """8 layers, 32 steps, width 32: one call of autograd."""
+    grid, calls, real = Stack.uniform(LSTMCell, 32, 32, 8).grid(torch.randn(32, 2, 32)), [], torch.autograd.grad
+    monkeypatch.setattr(torch.autograd, "grad", lambda *args, **more: calls.append(1) or real(*args, **more))
+    assert (gradients.gradient_map(grid.up(8, 32).sum(), grid) > 0).all()
+    assert len(calls) == 1

@@ -5,7 +5,7 @@ import math
 
 import torch
 
-from course_lib import GRUCell, LSTMCell, RNNCell, RNNState, checks, folds
+from course_lib import GRUCell, LSTMCell, LSTMState, RNNCell, RNNState, checks, folds
 
 
 @torch.no_grad()
@@ -18,7 +18,8 @@ def drawn(kind, scale, seed, num_cells=8):
         for parameter in cell.parameters():
             parameter.mul_(scale)
         start, way, h = (torch.randn(1, n).double() for n in (3, 3, 64))
-        curves.append(cell(start + line * way, RNNState(h.tanh().expand(101, -1))).h)
+        h = h.tanh().expand(101, -1)
+        curves.append(cell(start + line * way, LSTMState(h, 0 * h) if kind is LSTMCell else RNNState(h)).h)
     return (folds.pieces(torch.stack(curves, dim=1)) <= 1).double().mean().item()
 
 
@@ -51,6 +52,20 @@ def counterexample(v=(0.5, -0.5), c=0.0, **options):
     return vanilla(**options), list(v), c
 
 
+@torch.no_grad()
+def transposed():
+    cell, v, c = counterexample()
+    cell.weight_hh.copy_(cell.weight_hh.T.clone())
+    return cell, v, c
+
+
+@torch.no_grad()
+def bias_twice():
+    cell, v, c = counterexample()
+    cell.bias_hh.copy_(cell.bias_ih)
+    return cell, v, c
+
+
 def flipping_gru(z=(-80.0, 40.0), u=-40.0, b=20.0, w=0.0):
     return fill(GRUCell(1, 1), [0.0, z[0], w], [0.0, 0.0, u], [40.0, z[1], b])
 
@@ -64,6 +79,7 @@ MONOTONE = {
     "your median share is 0.50": lambda scale: [0.5, 0.5, 0.5, 0.5, 0.5],
     "yours is the share that bends": lambda scale: [1 - each for each in monotone_shares(scale)],
     "as with scale 1: are all weights and biases multiplied": lambda scale: monotone_shares(1),
+    "as an LSTM cell gives": lambda scale: [drawn(LSTMCell, scale, seed) for seed in range(5)],
     "as a vanilla cell gives": lambda scale: [drawn(RNNCell, scale, seed) - seed / 1e6 for seed in range(5)],
     "one number has no spread": lambda scale: monotone_shares(scale)[0],
     "give back a list of five numbers, got None": lambda scale: None,
@@ -81,7 +97,7 @@ UNIT = {
 }
 COUNTER = {
     "give back three things (cell, v, c), got RNNCell": vanilla,
-    "the cell must be a RNNCell, got LSTMCell": lambda: (LSTMCell(1, 2), [1, 1], 0),
+    "the cell must be a course_lib.RNNCell, got LSTMCell": lambda: (LSTMCell(1, 2), [1, 1], 0),
     "the cell must be RNNCell(1, 2), got RNNCell(1, 3)": lambda: (RNNCell(1, 3), [1, 1, 1], 0),
     "v must hold two numbers and c one": lambda: (vanilla(), ["1/2", None], 0),
     "that is the bit itself": lambda: counterexample(past=0.0),
@@ -90,9 +106,12 @@ COUNTER = {
     "the output never passes 1/2": lambda: counterexample(c=-1.0),
     "steeper weights hold longer": lambda: counterexample(steep=2.0),
     "the first at bit 4, after [0, 0, 1, 0]": lambda: counterexample(past=-0.5),
+    "the recurrent weights are K/2": lambda: counterexample(past=1.0),
+    "yours is transposed": transposed,
+    "torch adds both biases: yours counts twice": bias_twice,
 }
 GRU = {
-    "the cell must be a GRUCell, got RNNCell": lambda: RNNCell(1, 1),
+    "the cell must be a course_lib.GRUCell, got RNNCell": lambda: RNNCell(1, 1),
     "the cell must be GRUCell(1, 1), got GRUCell(1, 2)": lambda: GRUCell(1, 2),
     "h stays at 0, where the sequence starts": lambda: flipping_gru(b=0.0),
     "turn the sign of z round": lambda: flipping_gru(z=(80.0, -40.0)),
@@ -104,8 +123,9 @@ GRU = {
     "the first at bit 1, after [0]": lambda: flipping_gru(z=(0.0, -1.0)),
 }
 PLAN = {
-    "2 pieces: you plan 1 layers and 2 units; layer l has 2^(l-1) pieces": lambda n: (math.ceil(math.log2(n)) or 1, 2),
-    "too few": lambda n: (plan(n)[0] - 2, 2) if n > 100 else plan(n),
+    "2 pieces: you plan 1 layer and 2 units; layer l has 2^(l-1) pieces": lambda n: (math.ceil(math.log2(n)) or 1, 2),
+    "they make 64 pieces, too few": lambda n: (plan(n)[0] - 2, 2) if n > 100 else plan(n),
+    "round the logarithm up": lambda n: (1 + math.floor(math.log2(n)), 2 * (1 + math.floor(math.log2(n)))),
     "they do not grow by two": lambda n: (n, 2 * n),
     "the layers are right, and each of them has width 2": lambda n: (plan(n)[0], n),
     "give back two numbers (layers, units), got int": lambda n: plan(n)[0],

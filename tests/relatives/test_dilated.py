@@ -151,3 +151,22 @@ def test_names_and_repr():
 def test_mistakes_at_construction_are_named(make, error, words):
     with pytest.raises(error, match=words):
         make()
+
+
+@pytest.mark.parametrize("wrap", [Clocked, Dilated])
+def test_a_subclass_with_a_step_of_its_own_takes_that_step_in_rows_too(wrap):
+    """The quick row belongs to the forward that it was written for."""
+
+    class Negative(wrap):
+        def forward(self, below, state):
+            state = super().forward(below, state)
+            return state._replace(h=-state.h)
+
+    stack, x = Stack([Negative(RNNCell(2, 3), 1), RNNCell(3, 3), RNNCell(3, 3)]), torch.randn(6, 2, 2)
+    close(stack.rows(x)[0], stack.grid(x).row(1))
+
+
+@pytest.mark.parametrize("make", [ClockedStack, DilatedStack])
+def test_powers_of_two_end_before_the_memory_does(make):
+    with pytest.raises(ValueError, match="must be at most 1,000,000 steps, got 1048576; give shorter ones"):
+        make.uniform(RNNCell, 2, 2, 21)

@@ -57,8 +57,11 @@ class PhraseSource(Task):
         """What the best possible predictor, which knows the tables, loses on each of x_2..x_T, given x from its start.
 
         It keeps the probability of every (phrase, position) given what it has heard and sums over them, in nats.
+        Errors: ValueError for fewer than two steps, and for a text that this source cannot speak.
         Source: the forward algorithm for hidden Markov models (Rabiner 1989, section III.A).
         """
+        if len(x) < 2:
+            raise ValueError(f"losses needs at least 2 steps, of which the first is given, got {len(x)}")
         sounds = self.sounds
         follows = torch.zeros(len(sounds), len(sounds), dtype=torch.float64)
         for p, shift in itertools.product(range(len(sounds)), self.shifts.tolist()):
@@ -71,7 +74,10 @@ class PhraseSource(Task):
             losses.append(-heard.log())
             belief = belief / heard[:, None, None]
             belief = torch.cat([(belief[:, :, -1] @ follows)[:, :, None], belief[:, :, :-1]], dim=2)
-        return torch.stack(losses[1:])
+        losses = torch.stack(losses[1:])
+        if not losses.isfinite().all():
+            raise ValueError("x holds a text that this source cannot speak; take x from its own sample")
+        return losses
 
 
 def phrase_source(
@@ -89,6 +95,8 @@ def phrase_source(
     for name, limit in limits.items():
         if sizes[name] > limit:
             raise ValueError(f"phrase_source: {name} must be at most {limit} to be different, got {sizes[name]}")
+    if words**4 > 10_000_000:
+        raise ValueError(f"phrase_source: words must be at most 56, so that all phrases can be listed, got {words}")
     generator = torch.Generator().manual_seed(table_seed)
     word_table = _different(words, phonemes, 3, generator)
     phrase_table = _different(phrases, words, 4, generator)

@@ -61,6 +61,8 @@ class Task:
         sizes = {"num_batches": num_batches, "num_steps": num_steps, "batch_size": batch_size}
         for name, size in sizes.items():
             check_size(self.name, name, size)
+        if not isinstance(seed, int):
+            raise TypeError(f"{self.name}: seed must be an int, got {seed!r} of type {type(seed).__name__}")
         if num_steps < self.shortest:
             raise ValueError(
                 f"{self.name}: num_steps must be at least {self.shortest}, so that an answer is asked, got {num_steps}"
@@ -77,6 +79,8 @@ def uniform(num_outputs: int) -> tuple[float, ...]:
 
 def accuracy(scores: Float[Tensor, "time batch num_outputs"], y: Int[Tensor, "time batch"]) -> float:
     """The share of asked answers whose highest score is the right one. Errors: ValueError if none is asked."""
+    if scores.shape[:-1] != y.shape:
+        raise ValueError(f"scores must be (time, batch, answers) for y {tuple(y.shape)}, got {tuple(scores.shape)}")
     asked = y != IGNORE
     if not asked.any():
         raise ValueError("y asks no answer: all of it is IGNORE")

@@ -22,9 +22,11 @@ def sawtooth(folds: int) -> Task:
     """On which side of zero the zigzag is: y_t = [zigzag(x_t, folds) > 0]; x is (time, batch, 1), uniform in [-1, 1].
 
     Both answers have probability 1/2 and the floor is 0. The past does not matter.
-    Errors: TypeError or ValueError for folds that is no whole number of at least 1.
+    Errors: TypeError or ValueError for folds that is no whole number in 1..16: float32 draws no finer zigzag evenly.
     """
     check_size("sawtooth", "folds", folds)
+    if folds > 16:
+        raise ValueError(f"sawtooth: folds must be at most 16, since float32 draws no finer zigzag evenly, got {folds}")
 
     def draw(num_steps: int, batch_size: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         x = 2 * torch.rand(num_steps, batch_size, 1, generator=generator) - 1
