@@ -2,8 +2,8 @@
 # # 04 Gradients on the grid: how does a signal come back along two axes?
 #
 # *80 minutes.* Afterwards you can **compute** a gradient as a sum over paths, **bound** it from the norms of its
-# edges, **tell** whether a stack's gradient explodes or vanishes before training, and **say** which cure mends which
-# axis. You need lesson 02.
+# edges, **tell** whether a stack's gradient explodes or vanishes before training, and **say** which cure mends
+# which axis. You need lesson 02.
 
 # %% [markdown] tags=["notes"]
 # Ninety minutes with all exercises. A fifty-minute lecture takes sections 2, 3, 4 and 6; sections 1 and 5 and the
@@ -37,7 +37,8 @@ def size(matrix):
 # $$A_t^{(l)} = \frac{\partial s_t^{(l)}}{\partial s_{t-1}^{(l)}}, \qquad
 # D_t^{(l)} = \frac{\partial s_t^{(l)}}{\partial h_t^{(l-1)}},$$
 #
-# each with the other argument held fixed. $s$ is the whole state: $h$, or in an LSTM $[h, c]$.
+# each with the other argument held fixed. $s$ is the whole state: $h$, or in an LSTM $[h, c]$. The size $|A|$ of
+# a matrix is its spectral norm: the largest factor by which it lengthens a vector.
 
 # %% tags=["live"]
 stack = Stack.uniform(RNNCell, 3, 4, 3)
@@ -56,8 +57,8 @@ for make in (RNNCell, GRUCell, LSTMCell):
     print(f"{make.__name__:8} A {tuple(A.shape[1:])}   D {tuple(D.shape[1:])}")
 
 # %% [markdown]
-# In the LSTM, $A$ is 8 by 8, since $h$ and $c$ both go on in time. $D$ has 4 columns: $c$ of the layer below is not
-# read, so no signal returns to it that way.
+# In the LSTM, $A$ is 8 by 8, since $h$ and $c$ both go on in time. $D$ has 4 columns: $c$ of the layer below is
+# not read, so no signal returns to it that way.
 
 # %% [markdown] tags=["slide"]
 # ## 2 · How many ways lead back?
@@ -72,14 +73,14 @@ plots.show(ax, title="Each node counts the paths from $x_1$: left neighbour plus
                "at the top right. One path of 13 edges is bold, solid in time, dashed in depth.")
 
 # %% [markdown]
-# Every path from $x_1$ to $h_T^{(L)}$ makes one step into layer 1, then $T-1$ steps right and $L-1$ steps up, in any
-# order: $\binom{T+L-2}{L-1}$ paths. The chain rule adds them all. Each contributes the product of its edges, the last
-# edge leftmost.
+# Every path from $x_1$ to $h_T^{(L)}$ makes one step into layer 1, then $T-1$ steps right and $L-1$ steps up, in
+# any order: $\binom{T+L-2}{L-1}$ paths. The chain rule adds them all. Each contributes the product of its edges,
+# the last edge leftmost.
 #
-# **Exercise.** Write that sum. `by_time[l, t]` and `by_depth[l, t]` are the Jacobians $A$ and $D$ that *end* at layer
-# `l+1`, step `t+1` of a plain stack; both have shape `(layers, time, n, n)`. `by_depth[0, 0]` leads from $x_1$ into
-# layer 1. Return $\partial h_T^{(L)}/\partial x_1$, shape `(n, n)`, path by path: `itertools.combinations` lists which
-# moves go up. Hints: `hint("04.1")`.
+# **Exercise.** Write that sum. `by_time[l, t]` and `by_depth[l, t]` are the Jacobians $A$ and $D$ that *end* at
+# layer `l+1`, step `t+1` of a plain stack; both have shape `(layers, time, n, n)`. `by_depth[0, 0]` leads from
+# $x_1$ into layer 1. Return $\partial h_T^{(L)}/\partial x_1$, shape `(n, n)`, path by path:
+# `itertools.combinations` lists which moves go up. Hints: `hint("04.1")`.
 
 # %% 04.1 · implement · ●●○ · 12 min tags=["exercise"]
 import itertools
@@ -119,19 +120,20 @@ assert min(agreement[GRUCell][0], agreement[LSTMCell][0]) > 0.4
 claim("N10", max(errors))
 
 # %% [markdown]
-# The sum over 220 paths is the gradient that autograd finds, to a relative 1e-12, for three kinds of cell (N10). No
-# path is most of it. How they add up differs. In the vanilla stack the gradient is near the root of the added squares,
-# as if each path had a direction of its own: most of it cancels. In the gated cells it is more than half of all sizes
+# The sum over 220 paths is the gradient that autograd finds, to a relative 1e-12, for three kinds of cell (N10).
+# How the paths add up differs. In the vanilla stack the gradient is near the root of the added squares, as if
+# each path had a direction of its own: most of it cancels. In the gated cells it is more than half of all sizes
 # added: their paths agree.
 
 # %% [markdown] tags=["slide"]
 # ## 3 · One path, or all of them?
 #
 # If each step left multiplies by at most $a$ and each step down by at most $b$, a path carries at most
-# $a^{T-1}b^{L}$. That bound is quoted for the *gradient*. The gradient is not a path.
+# $a^{T-1}b^{L}$. It is tempting to use that for the *gradient*. The gradient is not a path.
 
 # %% [markdown] tags=["notes"]
-# Let the room vote before you run. Most choose "smaller". Ask one of them what a second path could do to the first.
+# Let the room vote before you run. Most choose "smaller". Ask one of them what a second path could do to the
+# first.
 
 # %% p04.1 · how large can it get? tags=["predict"]
 predict("p04.1", "Ten steps, four layers, every edge of norm 0.6. One path carries at most "
@@ -159,16 +161,16 @@ reveal("p04.1", f"{ratios[10, 4]:.0f} times larger")
 # The gradient is 220 times what one path may carry (N11): the number of paths. Where all edges push the same way,
 # nothing cancels. At 24 steps and 12 layers it exceeds 1 although every edge shrinks.
 #
-# Which bound does hold? Let $G_{t,l}$ bound $|\partial h_t^{(l)}/\partial x_1|$, with $G_{1,0}=1$ and 0 elsewhere on
-# the border. A path comes from the left or from below, so
+# Which bound does hold? Let $G_t^{(l)}$ bound $|\partial h_t^{(l)}/\partial x_1|$, with $G_1^{(0)}=1$ and 0
+# elsewhere on the border. A path comes from the left or from below, so
 #
-# $$G_{t,l} = |A_t^{(l)}|\,G_{t-1,l} + |D_t^{(l)}|\,G_{t,l-1}.$$
+# $$G_t^{(l)} = |A_t^{(l)}|\,G_{t-1}^{(l)} + |D_t^{(l)}|\,G_t^{(l-1)}.$$
 #
 # It is the grid's own recursion, with norms in place of states. For equal norms it gives
 # $\binom{T+L-2}{L-1}a^{T-1}b^{L}$, and the cell above met it exactly.
 #
-# **Exercise.** Compute $G$. Both arguments and the result have shape `(layers, time)`; entry `[l, t]` belongs to the
-# edge that ends at layer `l+1`, step `t+1`. `time_norms[:, 0]` is unused. Hints: `hint("04.2")`.
+# **Exercise.** Compute $G$. Both arguments and the result have shape `(layers, time)`; entry `[l, t]` belongs to
+# the edge that ends at layer `l+1`, step `t+1`. `time_norms[:, 0]` is unused. Hints: `hint("04.2")`.
 
 # %% 04.2 · implement · ●●○ · 8 min tags=["exercise"]
 def path_bound(time_norms, depth_norms):
@@ -217,14 +219,15 @@ for name in ("vanilla", "GRU", "LSTM"):
     assert loose.low > 0
 
 # %% [markdown]
-# The recursion is never broken. The one-path bound is broken by all these orthogonal stacks, and with one seed by a
-# default GRU. In a default vanilla or LSTM stack the longest edge lifts it for all others. There the recursion is
-# about 13 and 11 decades too large: norms know nothing of cancelling.
+# The recursion is never broken. The one-path bound is broken by all these orthogonal stacks, and with one seed by
+# a default GRU. In a default vanilla or LSTM stack the longest edge lifts it for all others. At 24 steps and 12
+# layers the recursion is 13 decades too large for vanilla: no vector is stretched fully at every edge, and paths
+# cancel. Norms know nothing of either.
 #
-# **Exercise.** *"The gradient of a stack is bounded by $a^{T-1}b^{L}$, with $a$ and $b$ the largest norms of its edges
-# by time and by depth."* Refute it: return a plain `Stack` of two layers or more. The check draws five inputs of ten
-# steps, 0.1 times normal noise, measures both sides and needs the gradient above the bound on all five. Hints:
-# `hint("04.3")`.
+# **Exercise.** *"The gradient of a stack is bounded by $a^{T-1}b^{L}$, with $a$ and $b$ the largest norms of its
+# edges by time and by depth."* Refute it: return a plain `Stack` of two layers or more. The check draws five
+# inputs of ten steps, 0.1 times normal noise, measures both sides and needs the gradient above the bound on all
+# five. Hints: `hint("04.3")`.
 
 # %% 04.3 · refute · ●○○ · 6 min tags=["exercise"]
 def counterexample():
@@ -243,8 +246,8 @@ checks.gradients.counterexample(counterexample)
 # %% [markdown] tags=["slide"]
 # ## 4 · Do paths add up, or cancel?
 #
-# Let every edge have the same size. Then the gradient is one path's size times something that only the *directions*
-# decide. Two extremes: all weights equal and positive, and random orthogonal weights.
+# Let every edge have the same size. Then the gradient is one path's size times something that only the
+# *directions* decide. Two extremes: all weights equal and positive, and random orthogonal weights.
 
 # %% tags=["live", "slide"]
 sizes = [(1, 1), (2, 2), (4, 4), (8, 8), (12, 12), (16, 16), (18, 18)]   # steps, layers
@@ -271,38 +274,40 @@ assert off < 0.3
 assert all(abs(v - path) < 1e-9 for row in series["aligned"] for v, path in zip(row, decades))
 
 # %% [markdown]
-# Let $C$ be the number of paths. The figure spans nine decades of it. One path carries $a^{T-1}b^L$. Where directions
-# are independent, squares add, and the gradient is $\sqrt C$ times that. Where all agree it is $C$ times that.
+# Let $C$ be the number of paths. The figure spans nine decades of it. One path carries $a^{T-1}b^L$. Where
+# directions are independent, squares add, and the gradient is $\sqrt C$ times that: a root mean square over
+# directions, of which the best gets up to three times more. Where all agree it is $C$ times that.
 #
-# When does it explode? Add up $a^tb^l$ over all paths of $n$ edges: $(a+b)^n$, by the binomial theorem. So aligned
-# stacks explode, in some direction of the grid, if $a+b>1$. For random ones squares give $a^2+b^2>1$. Only a single
-# path needs $a>1$ or $b>1$. With the depth fixed, each further step multiplies by $a$ in the end, whatever the sum did
-# before.
+# When does it explode? Add up $a^tb^l$ over all paths of $n$ edges: $(a+b)^n$, by the binomial theorem. So
+# aligned stacks explode, in some direction of the grid, if $a+b>1$. For random ones squares give $a^2+b^2>1$. One
+# path alone grows only if $a>1$ or $b>1$. With the depth fixed, each further step multiplies by $a$ in the end,
+# so $a<1$ wins however large the sum was before.
 
 # %% tags=["live", "slide"]
 for regime in (gradients.ONE_PATH, gradients.RANDOM, gradients.ALIGNED):
-    print(f"{regime.name:9} growth an edge {regime.growth(0.6, 0.6):.2f}, "
+    print(f"{regime.name:9} grows by {regime.growth(0.6, 0.6):.2f} an edge in the best direction, "
           f"gradient at T=24, L=12: {regime.size(0.6, 0.6, 24, 12):.1e}")
 peak = max(range(1, 25), key=lambda t: gradients.ALIGNED.size(0.6, 0.6, t, 12))
 print("the aligned sum is largest at step", peak)
-plots.show(plots.regimes(24, 12, 0.6, 0.6), title="Edges of 0.6: one sum grows above 1, two vanish",
+plots.show(plots.regimes(24, 12, 0.6, 0.6), title="Edges of 0.6: only the aligned sum passes 1",
            alt="Size of the gradient from layer 12 at steps 1 to 24, edges of 0.6. The aligned sum "
-               "rises above 1 at step 7 and stays near 5, the random one ends at 0.0003 and one "
-               "path at 2e-8.")
-
-# %% tags=["live"]
+               "passes 1 at step 7, peaks near 8 at step 17 and ends at 5; the random one ends at "
+               "0.0003 and one path at 2e-8.")
 plots.explore(plots.regimes, "Size of the gradient from the top layer, by step, in three regimes.",
               num_steps=(2, 60, 24), num_layers=(1, 16, 12), a=(0.1, 1.2, 0.6), b=(0.1, 1.2, 0.6))
 
 # %% [markdown] tags=["notes"]
-# Move a down until the aligned curve stays below 1, then ask where the random one would. Without a kernel, the figure
-# above says the same.
+# Move a down until the aligned curve stays below 1, then ask where the random one would. Without a kernel, the
+# figure above says the same.
 
 # %% [markdown]
-# **Exercise.** At $T=L=12$ and zero input, from which $a=b$ on does $|\partial h_{12}^{(12)}/\partial x_1|$ (spectral
-# norm, width 16) exceed 1? `start` is `init.aligned` or `init.orthogonal`, called as `start(stack, a, a)`. Return five
-# numbers, one for each of `torch.manual_seed(0)` to `(4)`. `gradients.jacobian(grid.h(12, 12), grid.h(0, 1))[0]` is the
-# matrix. The orthogonal start keeps layer 1's input weights at 1. Hints: `hint("04.4")`.
+# With the sliders: at 60 steps, where does the aligned curve fall below 1 again? From which $b$ on does it not?
+#
+# **Exercise.** At $T=L=12$ and zero input, from which $a=b$ on does $|\partial h_{12}^{(12)}/\partial x_1|$
+# (spectral norm, width 16) exceed 1? `start` is `init.aligned` or `init.orthogonal`, called as
+# `start(stack, a, a)`. Return five numbers, to 0.001, one for each of `torch.manual_seed(0)` to `(4)`.
+# `gradients.jacobian(grid.h(12, 12), grid.h(0, 1))[0]` is the matrix. The orthogonal start keeps layer 1's input
+# weights at 1. Hints: `hint("04.4")`.
 
 # %% 04.4 · measure · ●●○ · 12 min tags=["exercise"]
 def crossings(start):
@@ -325,13 +330,27 @@ checks.regimes.crossings(crossings)
 # %% [markdown] tags=["slide"]
 # ## 5 · Is doubling the depth like doubling the horizon?
 #
-# With $a^{T-1}b^L$ in mind and $a=b$, a layer costs what a step costs. But each layer also multiplies the *number* of
-# paths.
+# With $a^{T-1}b^L$ in mind and $a=b$, a layer costs what a step costs. But each layer also multiplies the
+# *number* of paths.
 #
-# **Exercise.** Predict before you run on. Untrained stacks read 16 steps of noise; a random read-out of the last
-# output is the loss. From 4 to 8 layers, does its gradient at $h_1^{(1)}$, 15 steps back, grow, shrink or stay within
-# the spread of five seeds? Return `{"vanilla": ..., "GRU": ..., "LSTM": ...}` with the words `"grows"`, `"shrinks"`,
-# `"stays"`. Hints: `hint("04.5")`.
+# **Exercise.** Predict before you run on. Untrained stacks of width 32 read 16 steps of noise; a random read-out
+# of the last output is the loss. From 4 to 8 layers, does its gradient at $h_1^{(1)}$, 15 steps back, grow,
+# shrink or stay within the spread of five seeds? Return `{"vanilla": ..., "GRU": ..., "LSTM": ...}` with the
+# words `"grows"`, `"shrinks"`, `"stays"`. The next cell measures what you need: the size $b$ of an edge by depth,
+# a root mean square over directions, and the number of paths. Hints: `hint("04.5")`.
+
+# %% tags=["live"]
+kinds = {"vanilla": RNNCell, "GRU": GRUCell, "LSTM": LSTMCell}
+for name, make in kinds.items():
+    edges = []
+    for seed in range(5):
+        torch.manual_seed(seed)
+        stack = Stack.uniform(make, 32, 32, 8)
+        D = gradients.edge_jacobians(stack, stack.grid(torch.randn(16, 8, 32)), 4, 16)[1][:, :32]
+        edges.append((D.square().sum((1, 2)) / 32).mean().sqrt().item())
+    print(f"{name:8} b = {store.Spread(tuple(edges)):.2f}")
+more = gradients.path_count(16, 8) / gradients.path_count(16, 4)
+print(f"paths from 15 steps back: {more:.0f} times as many with 8 layers as with 4")
 
 # %% 04.5 · predict · ●●○ · 5 min tags=["exercise"]
 def doubled_depth():
@@ -359,12 +378,13 @@ for name in ("vanilla", "vanilla, residual", "GRU", "GRU, residual", "LSTM", "LS
 assert far("vanilla", 8, 16).low > far("vanilla", 4, 16).high
 
 # %% [markdown]
-# Doubling the steps costs every stack two decades or more. Doubling the depth *raises* the gradient of both vanilla
-# stacks and of the residual GRU. The plain GRU and the residual LSTM stay within their ranges. Only the plain LSTM
-# loses. Exchanging the two, (16, 4) for (4, 16), changes the plain vanilla stack by half a decade and the LSTM by
-# seven. Depth and time trade evenly only if $a=b$.
+# Doubling the steps costs every stack two decades or more. Doubling the depth *raises* the gradient of both
+# vanilla stacks and of the residual GRU. The plain GRU and the residual LSTM stay within their ranges. Only the
+# plain LSTM loses. Exchanging the two, (16, 4) for (4, 16), changes the plain vanilla stack by half a decade and
+# the LSTM by seven. Depth and time trade evenly only if $a=b$ and all layers are alike.
 #
-# Why can more layers give more gradient? Look where it lands.
+# Why can more layers give more gradient? Look where it lands: the share of $|\partial h_T^{(l)}/\partial
+# x_{T-k}|^2$ at each lag $k$, for the last state of each layer $l$.
 
 # %% tags=["live", "slide"]
 a, shares, steps_back = 0.7, [], torch.arange(40.0)
@@ -382,9 +402,10 @@ for l in (1, 2, 4, 8):
     print(f"layer {l}: mean lag {lags:.1f}, formula {gradients.landing_lag(a, l - 1):.1f}")
 
 # %% [markdown]
-# In the random regime the squared gradient at lag $k$, $m$ layers down, is $\binom{k+m}{m}a^{2k}b^{2m}$: a negative
-# binomial in $k$ with mean $(m+1)\,a^2/(1-a^2)$. Each layer pushes it $a^2/(1-a^2)$ steps further back. At lag 15 a
-# deeper stack is nearer to its peak, and unless $b$ is small that outweighs the extra factors.
+# In the random regime the squared gradient at lag $k$, $m$ layers down, is $\binom{k+m}{m}a^{2k}b^{2m}$: a
+# negative binomial in $k$ with mean $(m+1)\,a^2/(1-a^2)$. Each layer pushes it $a^2/(1-a^2)$ steps further back.
+# At lag 15 a deeper stack is nearer to its peak: four more layers bring 209 times the paths for a factor $b^8$, a
+# gain if $b>0.51$.
 
 # %% [markdown] tags=["slide"]
 # ## 6 · How much does each node get?
@@ -394,7 +415,8 @@ for l in (1, 2, 4, 8):
 # backward pass.
 
 # %% [markdown] tags=["notes"]
-# Cover the last row of the figure and ask what each cure will brighten. Lesson 05 shows what training makes of it.
+# Cover the last row of the figure and ask what each cure will brighten. Lesson 05 shows what training makes of
+# it.
 
 # %% p04.2 · does an LSTM keep more? tags=["predict"]
 predict("p04.2", "Top layer, 16 steps before the loss, torch's default start. "
@@ -433,18 +455,19 @@ reveal("p04.2", "the same within the seeds' range")
 print(f"paths: 1 straight down, {gradients.path_count(32, 8):,} from the far corner")
 
 # %% [markdown]
-# At torch's default start, where a forget gate is near one half, the LSTM keeps no more over 16 steps than vanilla.
-# Along $c$, the line made for memory, it keeps 0.4 decades more. Downwards it is far worse, $10^{-5.9}$ against
-# $10^{-1.8}$: each layer multiplies by gates of about one half.
+# At torch's default start, where a forget gate is near one half, the LSTM keeps no more over 16 steps than
+# vanilla. Along $c$, the line made for memory, it keeps 0.4 decades more, inside the seeds' ranges. Downwards it
+# is far worse, $10^{-5.9}$ against $10^{-1.8}$: to the weights, each layer adds two gates of about one half.
 #
-# The forget bias mends time: 2.7 decades more, 16 steps back. Straight down it does nothing. The residual mends
-# depth: $10^{0.0}$ at the bottom. Back in time it does nothing for gated cells, and in vanilla there are 1.6 decades
-# *less*. With both, the far corner has gained 6.7 decades. The forget bias alone brings 5.6 of them: a path from there
-# may climb at any step, and 12,620,256 of them agree where one goes straight down. Lesson 05 trains these stacks.
+# The forget bias mends time: 2.7 decades more, 16 steps back. Straight down it costs 0.3. The residual mends
+# depth: $10^{0.0}$ at the bottom. Back in time it moves gated cells by 0.4 at most, inside the ranges, and costs
+# vanilla 1.6 decades. With both, the far corner has gained 6.7 decades. The forget bias alone brings 5.6 of them:
+# a path from there may climb at any step, and 12,620,256 of them agree where one goes straight down. Lesson 05
+# trains these stacks.
 #
-# **Exercise.** Bound a residual stack. A node hands on two vectors: $h$ in time, and the stream `up` in depth, which
-# is what the next layer reads. From layer 2 on, `up` is the sum of the `up` below and $h$; in layer 1 it is $h$.
-# Arguments as in 04.2; return `(h, up)`, two bounds of shape `(layers, time)`. Hints: `hint("04.6")`.
+# **Exercise.** Bound a residual stack. A node hands on two vectors: $h$ in time, and the stream `up` in depth,
+# which is what the next layer reads. From layer 2 on, `up` is the sum of the `up` below and $h$; in layer 1 it is
+# $h$. Arguments as in 04.2; return `(h, up)`, two bounds of shape `(layers, time)`. Hints: `hint("04.6")`.
 
 # %% 04.6 · implement · ●●● · 12 min tags=["exercise"]
 def residual_bound(time_norms, depth_norms):
@@ -486,9 +509,9 @@ quiz("q04.4")
 
 # %% [markdown]
 # **What this does not show.** Anything about training: all stacks here are untrained, and weights move. Whether a
-# large gradient is a useful one. The three regimes assume edges of one size. In gated cells, whose paths agree more,
-# $\sqrt C$ is too low.
+# large gradient is a useful one. The three regimes assume edges of one size. In gated cells, whose paths agree
+# more, $\sqrt C$ is too low.
 #
-# **Sources.** Hochreiter 1991 and Bengio, Simard and Frasconi 1994 for one axis; Pascanu, Mikolov and Bengio 2013 for
-# the product bound; Saxe, McClelland and Ganguli 2014 for orthogonal starts; Gers, Schmidhuber and Cummins 2000 for the
-# forget bias; Wu et al. 2016 for residual stacks.
+# **Sources.** Hochreiter 1991 and Bengio, Simard and Frasconi 1994 for one axis; Pascanu, Mikolov and Bengio 2013
+# for the product bound; Saxe, McClelland and Ganguli 2014 for orthogonal starts; Gers, Schmidhuber and Cummins
+# 2000 for the forget bias; Wu et al. 2016 for residual stacks.

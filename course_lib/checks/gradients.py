@@ -129,7 +129,7 @@ NUM_STEPS, NUM_DRAWS, SPREAD = 10, 5, 0.1
         "One path is all there is in a single layer, so take several. What must the other paths not do to the first?",
         "They must not cancel. In one dimension that is a question of signs; in more, of directions.",
         "Positive weights alone, all equal: init.aligned(Stack.uniform(RNNCell, 8, 8, 4), 0.6, 0.6) is one; a vanilla "
-        "stack of width 1 with positive weights is another.",
+        "stack of width 1 with positive weights and biases of 0 is another.",
     ),
 )
 def counterexample(answer: object, seed: int) -> str:
@@ -154,15 +154,18 @@ def counterexample(answer: object, seed: int) -> str:
                 "the gradient of your stack is zero or no number, so it exceeds nothing; what do its weights hold?"
             )
         if size <= bound:
-            raise Wrong(_tell_bound(size, bound, a, b))
+            positive = all((weight >= 0).all() for weight in stack.parameters() if weight.dim() == 2)
+            raise Wrong(_tell_bound(size, bound, a, b, positive))
         ratios.append(size / bound)
     return f"refuted: on {NUM_DRAWS} inputs the gradient was {min(ratios):.3g} to {max(ratios):.3g} times the bound"
 
 
-def _tell_bound(size: float, bound: float, a: float, b: float) -> str:
+def _tell_bound(size: float, bound: float, a: float, b: float, positive: bool) -> str:
     text = (
         f"the largest edges are a = {a:.3g} and b = {b:.3g}; the gradient {size:.2g} stays below the bound {bound:.2g}"
     )
     if max(a, b) > 1:
         return f"{text}: the largest edge makes the bound large, so make all edges alike, and below 1"
+    if positive:
+        return f"{text}: nothing cancels, but the slopes of tanh differ from node to node; set the biases to 0"
     return f"{text}: your paths cancel each other; make them push the same way"

@@ -32,7 +32,8 @@ def explore(draw: Callable[..., Axes], alt: str, **ranges: Range) -> object | No
         ) from error
     sliders = {name: _slider(ipywidgets, name, *each) for name, each in ranges.items()}
     picture = ipywidgets.interactive_output(lambda **values: show(draw(**values), alt=alt), sliders)
-    return ipywidgets.VBox([ipywidgets.HBox(list(sliders.values())), picture])
+    row = ipywidgets.HBox(list(sliders.values()), layout=ipywidgets.Layout(flex_flow="row wrap"))
+    return ipywidgets.VBox([row, picture])
 
 
 def _slider(ipywidgets: object, name: str, low: float | int, high: float | int, first: float | int) -> object:

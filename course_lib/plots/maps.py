@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 
 from course_lib.gradients import ALIGNED, ONE_PATH, RANDOM, path_count
@@ -60,9 +61,13 @@ def regimes(num_steps: int, num_layers: int, a: float | int, b: float | int, ax:
     for regime, marker in ((ALIGNED, "o"), (RANDOM, "s"), (ONE_PATH, "v")):
         sizes = [regime.size(a, b, time, num_layers) for time in times]
         (line,) = ax.plot(times, sizes, marker=marker, markevery=max(1, num_steps // 12), label=regime.name)
-        ax.annotate(f"  {regime.name}", (num_steps, sizes[-1]), color=line.get_color(), va="center", fontsize=12)
+        if num_layers > 1:  # with one layer there is one path, and the three are one curve
+            ax.annotate(f"  {regime.name}", (num_steps, sizes[-1]), color=line.get_color(), va="center", fontsize=12)
+    if num_layers == 1:
+        ax.annotate("  all three", (num_steps, sizes[-1]), va="center", fontsize=12)
     ax.axhline(1.0, color=INK, linestyle=":", linewidth=1.4)
     ax.set_yscale("log")
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.set_xlabel("time t (steps) →")
     ax.set_ylabel(f"size of the gradient\nfrom layer {num_layers} at t to $x_1$")
     return ax
