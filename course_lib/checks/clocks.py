@@ -55,7 +55,8 @@ def _name_mask(mine: Tensor, right: Tensor) -> str:
 @exercise(
     "03.5",
     hints=(
-        "An upper layer sees only what the layer below sends up. What if it listens to the quick units alone?",
+        "An upper layer sees only what the layer below sends up. What if it listens to the quick units alone? A unit "
+        "pressed against 1 forgets: keep input weights of slow units near 0.1.",
         "Layer 1: three units that keep nearly all of themselves, one that keeps nothing. Layer 2 reads the last one.",
         "RNNCell(1, 4) with weight_hh = diag(0.95, 0.95, 0.95, 0) and weight_ih = (0.1, 0.1, 0.1, 1); RNNCell(4, 1) "
         "with weight_hh = 0 and weight_ih = (0, 0, 0, 1); all biases 0.",

@@ -31,7 +31,7 @@ QUESTIONS = {
         "c",
     ),
     "q03.4": Question(
-        "An untrained LSTM stack should reach further back. Which change does nothing?",
+        "An untrained LSTM stack should reach further back. Which change does next to nothing?",
         {
             "a": ("a larger forget bias", "It does most: each layer keeps more a step."),
             "b": ("four times the width", "More features a step, the same memory."),
