@@ -312,10 +312,13 @@ plots.show(ax, title="A layer of equal slopes pays by the crossing, a stack by i
                "to above 80; the line of the stack bends and ends at 12.")
 
 # %% [markdown]
-# Units of equal slope need at least one a crossing. With $u = e^{2kx}$, each is $\tanh(kx + b) = (e^{2b}u -
-# 1)/(e^{2b}u + 1)$. On the common denominator, which is positive, the read-out of $m$ units is a polynomial of
-# degree $m$ in $u$. It has at most $m$ zeros. For units of different slopes we know no bound this simple, and a
-# layer whose own weights are trained may need fewer. Read the upper line as enough, not as necessary.
+# Units of equal slope need at least one a crossing. With $u = e^{2kx}$, each is
+#
+# $$\tanh(kx + b) = \frac{e^{2b}u - 1}{e^{2b}u + 1}.$$
+#
+# On the common denominator, which is positive, the read-out of $m$ units is a polynomial of degree $m$ in $u$. It
+# has at most $m$ zeros. For units of different slopes we know no bound this simple, and a layer whose own weights
+# are trained may need fewer. Read the upper line as enough, not as necessary.
 #
 # **Exercise.** Plan a stack: for a wanted number of pieces in a coordinate of its last layer, how many layers
 # does the smallest folding stack have, and how many units in all? Return `(layers, units)`. Hints:
@@ -429,7 +432,8 @@ The past cannot turn the sign of an input, so none is XOR: {right.max()} of 4 ca
 A read-out lifts that cap with {wide.hidden_sizes[0]} units; a gated unit multiplies and needs none.
 A stack composes in one step: {deep[4]} units cross {crossings[4]} times, one layer used {flat[4]}.
 Folding is not free: drawn at random, layer 6 had {random_pieces[5]:.1f} pieces.
-Trained at equal size: no gap at n=3; at n=6 one layer {one_large.median:.2f}, two {two_large.median:.2f}.""")
+Trained at equal size: no gap at n=3.
+At n=6 one layer gets {one_large.median:.2f}, two get {two_large.median:.2f}.""")
 
 # %% q01.1 to q01.5 · self-check
 quiz("q01.1")

@@ -311,7 +311,7 @@ assert growth > 16   # what the clock alone would give
 # %% tags=["live", "slide"]
 ax = plots.by_layer({name: [each] for name, each in measured.items()}, log=True,
                     xlabel="autocorrelation time (steps)")
-plots.show(ax, title="Clocks and dilations about double the time a layer; a plain stack adds less and less",
+plots.show(ax, title="Clocks and dilations double the time a layer, about; a plain stack adds",
            alt="Layers 1 to 5 upwards (modules 1 to 5 for the clockwork RNN), autocorrelation time "
                "to the right on a log axis. Clocked, dilated and clockwork are nearly straight "
                "lines, doubling at each layer; the plain stack bends and ends near 5.5 steps.")
@@ -500,7 +500,8 @@ Untrained, layer 5 of a GRU changes {slowdown["gru"]:.1f} times more slowly than
 cascade with a = 1/2 predicts; a vanilla stack does not slow down ({slowdown["vanilla"]:.1f}).
 Trained, the question decides: a GRU's top takes {following.median:.1f} times as long to change as
 layer 1 when asked for the next phoneme, {phrase.median:.1f} times when asked for the phrase.
-With clocks the top is {growth:.0f} times slower than layer 1, in a plain stack as large {plain_growth:.1f} times.
+With clocks the top is {growth:.0f} times slower than layer 1, in a plain stack as large
+{plain_growth:.1f} times.
 Reach is another matter: it grows with depth and with gates that keep more, and four times
 the width changes it by a factor of {wide / deep:.1f}.""")
 

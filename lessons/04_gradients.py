@@ -122,7 +122,7 @@ claim("N10", max(errors))
 # %% [markdown]
 # The sum over 220 paths is the gradient that autograd finds, to a relative 1e-12, for three kinds of cell (N10).
 # How the paths add up differs. In the vanilla stack the gradient is near the root of the added squares, as if
-# each path had a direction of its own: most of it cancels. In the gated cells it is more than half of all sizes
+# each path had a direction of its own: most of it cancels. In the gated cells it is half or more of all sizes
 # added: their paths agree.
 
 # %% [markdown] tags=["slide"]

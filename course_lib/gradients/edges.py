@@ -48,6 +48,7 @@ def edge_norms(
     Equation: |A| and |D|, the spectral norms: the largest factor by which the edge lengthens a vector.
     Errors: those of ``edge_jacobians``.
     """
+    _check_pass(stack, grid, 1)
     norms: tuple[list[Tensor], list[Tensor]] = ([], [])
     for layer in range(1, grid.num_layers + 1):
         size = sum(field.shape[-1] for field in numbers(grid.state(layer, 1)).values())
@@ -101,6 +102,9 @@ def _check_pass(stack: Stack, grid: Grid, layer: int) -> None:
         raise ValueError(
             f"grid has {grid.num_layers} layers but stack has {stack.num_layers}; pass the grid of this stack"
         )
+    mine, given = type(stack.cells[layer - 1].initial_state(1)), type(grid.state(layer, 0))
+    if mine is not given:
+        raise TypeError(f"layer {layer} of the stack has states {mine.__name__}, that of the grid {given.__name__}")
     idle = isinstance(stack.dropout, nn.Dropout) and stack.dropout.p == 0
     if layer > 1 and stack.dropout.training and not idle:
         raise ValueError(

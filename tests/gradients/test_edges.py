@@ -158,3 +158,19 @@ class TestRefused:
         stack = Stack.uniform(RNNCell, 3, 4, 3)
         with pytest.raises(IndexError, match=r"must be in \d\.\."):
             gradients.edge_jacobians(stack, grid_of(stack), layer, time)
+
+
+@pytest.mark.usefixtures("unchecked")
+def test_a_grid_of_other_states_is_named():
+    lstm, vanilla = Stack.uniform(LSTMCell, 3, 4, 3), Stack.uniform(RNNCell, 3, 4, 3)
+    with pytest.raises(TypeError, match="layer 2 of the stack has states LSTMState, that of the grid RNNState"):
+        gradients.edge_jacobians(lstm, vanilla.grid(torch.randn(3, 1, 3)), 2, 2)
+    with pytest.raises(TypeError, match=r"grid must be a Grid, as stack.grid\(x\) gives it, got Tensor"):
+        gradients.edge_norms(lstm, torch.randn(3, 1, 3))
+
+
+def test_what_is_not_a_number_is_named():
+    stack = Stack.uniform(RNNCell, 3, 4, 3)
+    stack.cells[1].weight_hh.data[0, 0] = torch.nan
+    with pytest.raises(ValueError, match="layer 2 holds NaN: look for it in the weights and in x"):
+        gradients.edge_norms(stack, stack.grid(torch.randn(3, 1, 3)))
