@@ -48,7 +48,7 @@ def updates(stack, x):
 
 stack = Stack.uniform(GRUCell, 16, 16, 5)
 x = torch.randn(96, 1, 16)
-clocked = relatives.clocked.ClockedStack(stack.cells)
+clocked = relatives.ClockedStack(stack.cells)
 plain_updates, clocked_updates = updates(stack, x), updates(clocked, x)
 print("the stack            ", plain_updates)
 print("its cells, with clocks", clocked_updates)
@@ -291,10 +291,10 @@ checks.timescales.top_speed(top_speed)
 # | multiscale LSTM | a layer updates when the one below says that a segment ends; *when* is learnt | Chung 2017 |
 
 # %% tags=["live"]
-makers = {"plain": Stack.uniform, "clocked": relatives.clocked.ClockedStack.uniform,
-          "dilated": relatives.dilated.DilatedStack.uniform}
+makers = {"plain": Stack.uniform, "clocked": relatives.ClockedStack.uniform,
+          "dilated": relatives.DilatedStack.uniform}
 def clockwork(width):
-    return relatives.clockwork.ClockworkRNN(32, 5 * width, periods=(1, 2, 4, 8, 16))
+    return relatives.ClockworkRNN(32, 5 * width, periods=(1, 2, 4, 8, 16))
 
 noise, measured = torch.randn(1500, 1, 32), {}
 nets = {name: make(GRUCell, 32, 32, 5) for name, make in makers.items()}
@@ -311,7 +311,7 @@ assert growth > 16   # what the clock alone would give
 # %% tags=["live", "slide"]
 ax = plots.by_layer({name: [each] for name, each in measured.items()}, log=True,
                     xlabel="autocorrelation time (steps)")
-plots.show(ax, title="Clocks and dilations double the time a layer, about; a plain stack adds",
+plots.show(ax, title="Clocks and dilations about double the time; a plain stack adds",
            alt="Layers 1 to 5 upwards (modules 1 to 5 for the clockwork RNN), autocorrelation time "
                "to the right on a log axis. Clocked, dilated and clockwork are nearly straight "
                "lines, doubling at each layer; the plain stack bends and ends near 5.5 steps.")
@@ -327,7 +327,7 @@ plots.show(ax, title="Clocks and dilations double the time a layer, about; a pla
 
 # %% tags=["live", "slide"]
 torch.manual_seed(0)
-net = relatives.multiscale.MultiscaleLSTM(8, (16, 16, 16))
+net = relatives.MultiscaleLSTM(8, (16, 16, 16))
 speaker = boundaries.Speaker(net, source.num_outputs)   # trained to say the next phoneme
 fit(speaker, source.batches(60, 48, 16, seed=0), boundaries.Annealed(60), Settings(60, 2e-2))
 heard, starts = (ask(73, 16, seed=9) for ask in (source.sample, source.boundaries))

@@ -80,7 +80,8 @@ def test_constraints_hold_everything_that_gets_installed_and_nothing_else():
     differs = [name for name in PINNED if Version(metadata.version(name)).public != str(PINNED[name])]
     if differs:
         pytest.skip(f"other versions, which may need other packages, are installed: {differs}")
-    assert needed(DIRECT) - UNPINNED == set(PINNED)
+    cuda = {name for name in needed(DIRECT) if name == "triton" or name.startswith(("nvidia-", "cuda-"))}
+    assert needed(DIRECT) - UNPINNED - cuda == set(PINNED)  # torch's default build fixes what it brings of CUDA itself
 
 
 def needed(requirements):
