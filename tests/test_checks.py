@@ -58,7 +58,7 @@ WRONG_KINDS = {
 
 @BY_ID
 def test_the_right_answer_passes_whatever_the_seed_and_the_dtype(check, right):
-    for seed in range(20):
+    for seed in range(6):
         torch.set_default_dtype((torch.float32, torch.float64)[seed % 2])
         assert check(right, seed=seed).passed, check(right, seed=seed)
 

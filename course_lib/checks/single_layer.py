@@ -1,5 +1,6 @@
 """Checks of what one layer can compute: bends of a coordinate, XOR in one unit, parity, and how fast folds multiply."""
 
+import functools
 import math
 import statistics
 from numbers import Real
@@ -59,6 +60,7 @@ def _shares(given: object, scale: int) -> list[float]:
     return [float(each) for each in given]
 
 
+@functools.cache
 @torch.no_grad()
 def _share_of(kind: type[Cell], scale: Real, num_cells: int = 60) -> float:
     """The share of coordinates with at most one monotone piece, over cells drawn from this check's seed."""
