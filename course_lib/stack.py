@@ -128,8 +128,8 @@ class Stack(nn.Module):
         """Every node of the pass, walked column by column; time * layers nodes stay in memory."""
         x, states, ended = self._enter(x, states, lengths)
         masks = self._masks(x)
-        inputs = tuple(_node(x_t) for x_t in x)
-        columns, ups = [tuple(type(state)(*map(_node, state)) for state in states)], []
+        inputs = tuple(as_node(x_t) for x_t in x)
+        columns, ups = [tuple(type(state)(*map(as_node, state)) for state in states)], []
         for time, x_t in enumerate(inputs):
             masks_t = [mask if mask is None else mask[time] for mask in masks]
             column, up = self._column(x_t, columns[-1], masks_t, None if ended is None else ended[time])
@@ -264,7 +264,7 @@ def _follow(state: State, like: Tensor) -> State:
     return type(state)(*(field.to(like) if moves else field for field, moves in zip(state, floats)))
 
 
-def _node(value: Tensor) -> Tensor:
+def as_node(value: Tensor) -> Tensor:
     """A tensor to differentiate with respect to: itself if attached, else a leaf of its own.
 
     torch.func and forward mode keep their own account of what is attached, which a leaf would cut.

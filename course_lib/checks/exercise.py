@@ -2,10 +2,12 @@
 
 import copy
 import functools
+import math
 import sysconfig
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Real
 from pathlib import Path
 from types import MappingProxyType
 
@@ -120,6 +122,18 @@ def same(value: object, expected: Tensor) -> bool:
     if not isinstance(value, Tensor) or value.shape != expected.shape or value.is_complex():
         return False
     return torch.allclose(value.detach().to(expected), expected, rtol=1e-5, atol=1e-6)
+
+
+def plain_numbers(value: object) -> object:
+    """Arrays and tensors, and those inside a list or tuple, as Python's own numbers; anything else as it is."""
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    return [plain_numbers(each) for each in value] if type(value) in (list, tuple) else value
+
+
+def is_number(value: object) -> bool:
+    """Whether it is a finite real number; a bool is none."""
+    return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def hint(identity: str) -> None:

@@ -1,18 +1,14 @@
 """Checks of what the sum over paths comes to: where it passes 1, and what doubling the depth does to it."""
 
 import functools
-import math
 import statistics
 from collections.abc import Callable, Iterator, Mapping
-from numbers import Real
 
-import numpy as np
 import torch
-from torch import Tensor
 
 from course_lib import gradients, init
 from course_lib.cells import RNNCell
-from course_lib.checks.exercise import Wrong, ask, exercise, got
+from course_lib.checks.exercise import Wrong, ask, exercise, got, is_number, plain_numbers
 from course_lib.experiments import store
 from course_lib.stack import Stack
 
@@ -33,10 +29,10 @@ def crossings(answer: object, seed: int) -> str:
     """``crossings(start)`` gives five values of a, one a seed, for init.aligned and init.orthogonal at T = L = 12."""
     for start, factors in ((init.aligned, 23), (init.orthogonal, 22)):
         name, given = start.__name__, ask(answer, start)
-        given = _plain(given)
-        if _is_number(given):
+        given = plain_numbers(given)
+        if is_number(given):
             raise Wrong(f"{name}: one number has no spread; give back five, one a seed")
-        if not isinstance(given, list | tuple) or not all(_is_number(each) for each in given):
+        if not isinstance(given, list | tuple) or not all(is_number(each) for each in given):
             raise Wrong(f"{name}: give back a list of five numbers, {got(given)}")
         if len(given) != 5:
             raise Wrong(f"{name}: five seeds give five numbers, you give {len(given)}")
@@ -52,17 +48,6 @@ def crossings(answer: object, seed: int) -> str:
             f"{name}: your values are {_list(given)}, measured here {_list(right)}{_name_crossing(middle) or coarse}"
         )
     return "aligned edges explode from 0.557 on, far below 1; random ones need more, and one path needs 1"
-
-
-def _plain(value: object) -> object:
-    """Tensors and arrays, and lists of them, as Python's numbers."""
-    if isinstance(value, list | tuple):
-        return [_plain(each) for each in value]
-    return value.tolist() if isinstance(value, Tensor | np.ndarray | np.generic) else value
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
 
 
 @functools.cache

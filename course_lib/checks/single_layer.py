@@ -1,7 +1,6 @@
 """Checks of what one layer can compute: bends of a coordinate, XOR in one unit, parity, and how fast folds multiply."""
 
 import functools
-import math
 import statistics
 from numbers import Real
 
@@ -10,7 +9,7 @@ from torch import Tensor
 
 from course_lib import folds
 from course_lib.cells import Cell, GRUCell, LSTMCell, RNNCell
-from course_lib.checks.exercise import Wrong, ask, exercise, got
+from course_lib.checks.exercise import Wrong, ask, exercise, got, is_number, plain_numbers
 
 TOLERANCE = 0.06  # the median of five seeds of eight cells differs from sixty cells by up to 0.04
 NUM_BITS = 1000
@@ -46,10 +45,10 @@ def monotone_shares(answer: object, seed: int) -> str:
 
 def _shares(given: object, scale: int) -> list[float]:
     """The learner's five numbers. Raises Wrong."""
-    given = _plain(given)
+    given = plain_numbers(given)
     if isinstance(given, Real):
         raise Wrong(f"scale {scale}: one number has no spread; give back five shares, one a seed")
-    if not isinstance(given, list | tuple) or not all(_is_number(each) for each in given):
+    if not isinstance(given, list | tuple) or not all(is_number(each) for each in given):
         raise Wrong(f"scale {scale}: give back a list of five numbers, {got(given)}")
     if len(given) != 5:
         raise Wrong(f"scale {scale}: five seeds give five shares, you give {len(given)}")
@@ -86,8 +85,8 @@ def _share_of(kind: type[Cell], scale: Real, num_cells: int = 60) -> float:
 )
 def best_unit(answer: object, seed: int) -> str:
     """``best_unit()`` gives (share, w, s0, s1); the unit must reach the share, and no unit reaches more."""
-    given = _plain(ask(answer))
-    if not isinstance(given, tuple | list) or len(given) != 4 or not all(_is_number(each) for each in given):
+    given = plain_numbers(ask(answer))
+    if not isinstance(given, tuple | list) or len(given) != 4 or not all(is_number(each) for each in given):
         raise Wrong(f"give back four numbers (share, w, s0, s1), {got(given)}")
     share, w, s0, s1 = map(float, given)
     cases = {(p, x): (s0, s1)[p] + w * x > 0 for p in (0, 1) for x in (0, 1)}
@@ -179,8 +178,8 @@ def plan(answer: object, seed: int) -> str:
         layers = 1
         while 2 ** (layers - 1) < pieces:
             layers += 1
-        given = _plain(ask(answer, pieces))
-        if not isinstance(given, tuple | list) or len(given) != 2 or not all(_is_number(each) for each in given):
+        given = plain_numbers(ask(answer, pieces))
+        if not isinstance(given, tuple | list) or len(given) != 2 or not all(is_number(each) for each in given):
             raise Wrong(f"{pieces} pieces: give back two numbers (layers, units), {got(given)}")
         plural = "s" * (given[0] != 1)
         case = f"{pieces} piece{'s' * (pieces > 1)}: you plan {given[0]:g} layer{plural} and {given[1]:g} units"
@@ -195,17 +194,6 @@ def plan(answer: object, seed: int) -> str:
         if given[1] != 2 * layers:
             raise Wrong(f"{case}; the layers are right, and each of them has width 2")
     return "the pieces double with each layer, so the layers grow as the logarithm of the pieces"
-
-
-def _plain(value: object) -> object:
-    """Arrays and tensors, and those inside a list, as Python's own numbers."""
-    if hasattr(value, "tolist"):
-        return value.tolist()
-    return [_plain(each) for each in value] if type(value) in (list, tuple) else value
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _numbers(value: object) -> Tensor:

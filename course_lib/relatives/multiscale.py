@@ -11,7 +11,7 @@ from course_lib import arguments, fast
 from course_lib.cells import Cell, check_size
 from course_lib.grid import Grid
 from course_lib.relatives.boundary import boundary
-from course_lib.stack import _node
+from course_lib.stack import as_node
 
 
 class MultiscaleState(NamedTuple):
@@ -209,8 +209,8 @@ class MultiscaleLSTM(nn.Module):
     ) -> Grid:
         """Every node of the pass; what leaves a layer upwards is its h, whether the next one reads it or not."""
         x, states, ended = self._enter(x, states, lengths)
-        inputs = tuple(_node(x_t) for x_t in x)
-        initial = tuple(MultiscaleState(*map(_node, state)) for state in states)
+        inputs = tuple(as_node(x_t) for x_t in x)
+        initial = tuple(MultiscaleState(*map(as_node, state)) for state in states)
         columns = self._columns(inputs, initial, ended)
         ups = [
             tuple(fast.silence(state.h, None if ended is None else ended[time]) for state in column)

@@ -1,0 +1,82 @@
+"""The numbers that lessons and quizzes put into words: each is computed again, and the sentence must say it."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from course_lib import gradients
+from course_lib.checks.questions import QUESTIONS
+from course_lib.experiments import store
+
+LESSONS = Path(__file__).resolve().parents[1] / "lessons"
+
+
+def prose(stem):
+    """The markdown of a lesson in one line."""
+    cells = (LESSONS / f"{stem}.py").read_text(encoding="utf-8").split("\n# %%")
+    told = [cell for cell in cells if cell.startswith((" [markdown]", "# %% [markdown]"))]
+    return re.sub(r"\s+", " ", re.sub(r"^# ?", "", "\n".join(told), flags=re.MULTILINE))
+
+
+def top(cell, target):
+    """How many times slower the top is than layer 1, the median of the seeds."""
+    runs = store.values("trained_clocks", "times", target=target, cell=cell)
+    return store.Spread(tuple(each[-1] / each[0] for each in runs)).median
+
+
+def error(net):
+    return store.spread("clockwork", "error", net=net, steps=500).median
+
+
+def corner(stack, metric, of="h"):
+    return store.spread("maps", metric, stack=stack, of=of).median
+
+
+def loose():
+    """By how many decades the recursion exceeds the gradient of a default vanilla stack."""
+    row = {"stack": "vanilla", "steps": 24, "layers": 12}
+    pairs = zip(store.values("bounds", "recursion", **row), store.values("bounds", "gradient", **row))
+    return store.Spread(tuple(bound - gradient for bound, gradient in pairs)).median
+
+
+BEST = min(error(net) for net in ("vanilla", "lstm", "lstm, forget bias 5"))
+MORE = gradients.path_count(16, 8) / gradients.path_count(16, 4)
+LSTM, FORGET, BOTH = "LSTM", "LSTM, forget bias 2", "LSTM, residual, forget bias 2"
+SAID = {
+    "03_clocks": [
+        f"the LSTM's falls from {top('lstm', 'none'):.1f} to {top('lstm', 'next'):.1f} times layer 1",
+        f"The clockwork RNN draws it to {error('clockwork'):.5f}; the best rival, an LSTM, has a median of {BEST:.2f}",
+    ],
+    "04_gradients": [
+        f"recursion is {loose():.0f} decades too large for vanilla",
+        f"{MORE:.0f} times the paths for a factor $b^8$, a gain if $b>{MORE ** (-1 / 8):.2f}$",
+        f"it keeps {corner(LSTM, 'back', 'c') - corner(LSTM, 'back'):.1f} decades more, inside the seeds' ranges",
+        f"$10^{{{corner(LSTM, 'down'):.1f}}}$ against $10^{{{corner('vanilla', 'down'):.1f}}}$",
+        f"mends time: {corner(FORGET, 'back') - corner(LSTM, 'back'):.1f} decades more, 16 steps back",
+        f"Straight down it costs {corner(LSTM, 'down') - corner(FORGET, 'down'):.1f}",
+        f"$10^{{{corner('LSTM, residual', 'down'):.1f}}}$ at the bottom",
+        f"moves gated cells by {corner('GRU, residual', 'back') - corner('GRU', 'back'):.1f} at most",
+        f"costs vanilla {corner('vanilla', 'back') - corner('vanilla, residual', 'back'):.1f} decades",
+        f"the far corner has gained {corner(BOTH, 'far') - corner(LSTM, 'far'):.1f} decades",
+        f"The forget bias alone brings {corner(FORGET, 'far') - corner(LSTM, 'far'):.1f} of them",
+        f"{gradients.path_count(32, 8):,} of them agree",
+    ],
+}
+EACH = [(stem, sentence) for stem, sentences in SAID.items() for sentence in sentences]
+
+
+@pytest.mark.parametrize(("stem", "sentence"), EACH, ids=[sentence for _, sentence in EACH])
+def test_the_lesson_says_what_was_measured(stem, sentence):
+    assert sentence in prose(stem)
+
+
+def test_the_reply_of_the_quiz_on_width_10_is_the_stored_range():
+    found = store.spread("separation", "accuracy", bits=3, width=10, layers=1)
+    assert f"reaches {found.low:.2f} to {found.high:.2f}." in QUESTIONS["q01.5"].choices["c"][1]
+
+
+def test_reach_is_a_little_less_at_width_8():
+    row = {"at": 4, "forget_bias": 0.0, "steps": 60}
+    narrow, wide = (store.spread("reach", "lags", width=width, **row) for width in (8, 32))
+    assert 0.7 < narrow.median / wide.median < 1
