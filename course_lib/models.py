@@ -10,7 +10,6 @@ from torch.nn import functional
 from course_lib.arguments import check_lengths
 from course_lib.cells import check_size
 from course_lib.data.batch import Batch
-from course_lib.stack import Stack
 
 
 class Tagger(nn.Module):
@@ -21,17 +20,18 @@ class Tagger(nn.Module):
 
     With ``lengths`` each sequence is followed by empty steps, whatever x holds past its end.
 
+    ``stack`` is a Stack or another network that is called like one and has an input_size and an output_size.
+
     Shapes: x (time, batch) of symbols in 0..num_inputs-1; scores (time, batch, num_outputs).
     Dtype and device follow the stack's weights.
     Errors: ValueError for a size below 1, a negative delay, a symbol out of range; TypeError for x of another kind.
     """
 
-    def __init__(self, stack: Stack, num_inputs: int, num_outputs: int, delay: int = 0):
+    def __init__(self, stack: nn.Module, num_inputs: int, num_outputs: int, delay: int = 0):
         super().__init__()
         check_size("Tagger", "num_inputs", num_inputs)
         check_size("Tagger", "num_outputs", num_outputs)
-        if not isinstance(stack, Stack):
-            raise TypeError(f"Tagger: stack must be a Stack, got {type(stack).__name__}")
+        check_stack("Tagger", stack)
         if not isinstance(delay, int) or isinstance(delay, bool):
             raise TypeError(f"Tagger: delay must be an int, got {delay!r} of type {type(delay).__name__}")
         if delay < 0:
@@ -67,6 +67,41 @@ class Tagger(nn.Module):
         if low < 0 or high >= self.embedding.num_embeddings:
             wrong = low if low < 0 else high
             raise ValueError(f"x holds the symbol {wrong} but must be in 0..{self.embedding.num_embeddings - 1}")
+
+
+class FrameTagger(nn.Module):
+    """A vector in and scores out at every step: stack and linear read-out.
+
+    Equation: scores_t = V h_t^(L) + c. ``stack`` as in Tagger.
+
+    Shapes: x (time, batch, input_size of the stack); scores (time, batch, num_outputs).
+    Dtype and device follow the stack's weights. Errors: ValueError for a size below 1, TypeError for another kind.
+    """
+
+    def __init__(self, stack: nn.Module, num_outputs: int):
+        super().__init__()
+        check_size("FrameTagger", "num_outputs", num_outputs)
+        check_stack("FrameTagger", stack)
+        self.stack = stack
+        self.read_out = nn.Linear(stack.output_size, num_outputs).to(next(stack.parameters(), torch.empty(0)))
+
+    def forward(
+        self,
+        x: Float[Tensor, "time batch input_size"],
+        lengths: Integer[Tensor, " batch"] | Sequence[int] | None = None,
+    ) -> Float[Tensor, "time batch num_outputs"]:
+        return self.read_out(self.stack(x, lengths=lengths)[0])
+
+
+def check_stack(owner: str, stack: object) -> None:
+    """Refuse what is neither a Stack nor a module with the sizes of one: TypeError."""
+    if not isinstance(stack, nn.Module) or not all(
+        isinstance(getattr(stack, size, None), int) for size in ("input_size", "output_size")
+    ):
+        raise TypeError(
+            f"{owner}: stack must be a Stack, or a module called like one with input_size and output_size, "
+            f"got {type(stack).__name__}"
+        )
 
 
 def ctc_loss(model: nn.Module, batch: Batch) -> Tensor:

@@ -9,7 +9,7 @@ from torch import nn
 
 from course_lib import GRUCell, LSTMCell, RNNCell, Stack, residual
 from course_lib.data import Batch
-from course_lib.models import Tagger, cross_entropy, ctc_loss
+from course_lib.models import FrameTagger, Tagger, cross_entropy, ctc_loss
 from tests.worlds import close
 
 
@@ -92,7 +92,7 @@ def test_construction_refuses(error, arguments, words, unchecked):
 
 
 def test_construction_refuses_what_is_no_stack(unchecked):
-    with pytest.raises(TypeError, match="Tagger: stack must be a Stack, got LSTM"):
+    with pytest.raises(TypeError, match="Tagger: stack must be a Stack, or .*, got LSTM"):
         Tagger(nn.LSTM(3, 4), 7, 5)
 
 
@@ -200,3 +200,19 @@ def test_each_loss_names_the_other_where_it_does_not_fit():
     unaligned = Batch(ZEROS, ZEROS[:4], torch.tensor([6, 6]), torch.tensor([4, 4]))
     with pytest.raises(ValueError, match=r"x has \(time, batch\) \(6, 2\) but y has \(4, 2\); ctc_loss"):
         cross_entropy(make(), unaligned)
+
+
+def test_a_frame_tagger_is_a_stack_and_a_linear_read_out():
+    stack = Stack.uniform(LSTMCell, 3, 4, 3)
+    tagger, x, lengths = FrameTagger(stack, 5), torch.randn(6, 2, 3), [6, 4]
+    output = stack.to_torch()(nn.utils.rnn.pack_padded_sequence(x, lengths))[0]
+    expected = nn.utils.rnn.pad_packed_sequence(output)[0] @ tagger.read_out.weight.T + tagger.read_out.bias
+    torch.testing.assert_close(tagger(x, lengths), expected, rtol=0, atol=1e-14)
+
+
+def test_a_frame_tagger_follows_the_stack_and_refuses_what_is_none():
+    assert FrameTagger(Stack.uniform(RNNCell, 3, 4, 2).float(), 5).read_out.weight.dtype == torch.float32
+    with pytest.raises(ValueError, match="FrameTagger: num_outputs must be at least 1, got 0"):
+        FrameTagger(Stack.uniform(RNNCell, 3, 4, 2), 0)
+    with pytest.raises(TypeError, match="FrameTagger: stack must be a Stack, or .*, got Linear"):
+        FrameTagger(nn.Linear(3, 4), 5)
