@@ -92,7 +92,7 @@ def test_construction_refuses(error, arguments, words, unchecked):
 
 
 def test_construction_refuses_what_is_no_stack(unchecked):
-    with pytest.raises(TypeError, match="Tagger: stack must be a Stack, or .*, got LSTM"):
+    with pytest.raises(TypeError, match=r"Tagger: stack must be a Stack, or .*, got LSTM"):
         Tagger(nn.LSTM(3, 4), 7, 5)
 
 
@@ -214,5 +214,5 @@ def test_a_frame_tagger_follows_the_stack_and_refuses_what_is_none():
     assert FrameTagger(Stack.uniform(RNNCell, 3, 4, 2).float(), 5).read_out.weight.dtype == torch.float32
     with pytest.raises(ValueError, match="FrameTagger: num_outputs must be at least 1, got 0"):
         FrameTagger(Stack.uniform(RNNCell, 3, 4, 2), 0)
-    with pytest.raises(TypeError, match="FrameTagger: stack must be a Stack, or .*, got Linear"):
+    with pytest.raises(TypeError, match=r"FrameTagger: stack must be a Stack, or .*, got Linear"):
         FrameTagger(nn.Linear(3, 4), 5)

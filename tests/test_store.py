@@ -220,4 +220,4 @@ def test_every_setting_is_stored_for_five_seeds(name):
 def test_the_cheapest_row_gives_the_stored_numbers_again(name):
     cheapest = min(store.load(name), key=lambda each: each.seconds)
     again = EXPERIMENTS[name].run(cheapest.setting, cheapest.seed)
-    assert store.agree(cheapest.metrics, again, experiment.tolerance), (cheapest.metrics, again)
+    assert store.agree(cheapest.metrics, again, EXPERIMENTS[name].tolerance), (cheapest.metrics, again)
