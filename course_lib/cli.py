@@ -64,6 +64,8 @@ def _parser() -> argparse.ArgumentParser:
     experiment.add_argument("action", choices=("list", "run"))
     experiment.add_argument("name", nargs="?", help="run: which experiment")
     experiment.add_argument("--seeds", type=_count, default=5, help="run: seeds 0, 1, ... of each setting; default: 5")
+    experiment.add_argument("--workers", type=_count, help="run: processes of this machine; default: one a core")
+    experiment.add_argument("--scheduler", metavar="tcp://...", help="run: the workers of this Dask scheduler instead")
     claims = add("claims", _claims, "print what is claimed about stacks, and what was measured")
     claims.add_argument("--write", action="store_true", help="write docs/claims.md instead")
     return parser
@@ -144,8 +146,7 @@ def _reset(project: Project, arguments: argparse.Namespace) -> int:
 
 
 def _experiment(project: Project, arguments: argparse.Namespace) -> int:
-    from course_lib.experiments import EXPERIMENTS, runner
-    from course_lib.experiments.store import StoreError
+    from course_lib.experiments import EXPERIMENTS, command
 
     known = f"known: {', '.join(EXPERIMENTS)}"
     if arguments.action == "run" and arguments.name not in EXPERIMENTS:
@@ -153,13 +154,11 @@ def _experiment(project: Project, arguments: argparse.Namespace) -> int:
         return _complain(f"{what}; {known}", 2)
     try:
         if arguments.action == "list":
-            print("\n".join(runner.overview(EXPERIMENTS)))
-            return 0
-        experiment = EXPERIMENTS[arguments.name]
-        print(runner.plan(experiment, arguments.seeds), flush=True)
-        for result in runner.run(experiment, arguments.seeds):
-            print(f"{result.setting} seed {result.seed}: {result.seconds:.1f} s", flush=True)
-    except StoreError as error:
+            command.show(EXPERIMENTS)
+        else:
+            experiment = EXPERIMENTS[arguments.name]
+            command.run(experiment, arguments.seeds, arguments.workers, arguments.scheduler)
+    except command.FAILURES as error:
         return _complain(error, 1)
     return 0
 

@@ -3,7 +3,7 @@
 import math
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -86,12 +86,12 @@ def fit(
         raise ValueError("batches is empty; there is nothing to train on")
     if settings.target is not None and validate is None:
         raise ValueError(f"target={settings.target} needs validate, which measures whether it is reached")
-    optimizer = torch.optim.AdamW(model.parameters(), settings.learning_rate, weight_decay=settings.weight_decay)
+    optimizer = make_optimizer(model, settings)
     losses, scores, stopped, start = [], [], "steps", time.perf_counter()
     with torch.random.fork_rng(), tqdm(total=settings.steps, disable=is_quiet(), unit="step") as bar:
         torch.manual_seed(settings.seed)
         try:
-            for batch in _endless(batches, settings):
+            for batch in endless(batches, settings):
                 value, finite = _update(model, loss, batch, optimizer, settings, len(losses))
                 losses.append(value)
                 if not finite:
@@ -117,11 +117,17 @@ def is_quiet() -> bool:
     return bool(os.environ.get("COURSE_BUILD"))
 
 
-def _endless(batches: Sequence[Batch], settings: Settings):
+def endless(batches: Sequence[Batch], settings: Settings, generator: torch.Generator | None = None) -> Iterator[Batch]:
+    """The batches of all steps: every epoch in a new order, drawn from torch's own random state or from another."""
     order = []
     for _ in range(settings.steps):
-        order = order or torch.randperm(len(batches)).tolist()
+        order = order or torch.randperm(len(batches), generator=generator).tolist()
         yield batches[order.pop()]
+
+
+def make_optimizer(model: nn.Module, settings: Settings) -> torch.optim.Optimizer:
+    """AdamW over all parameters."""
+    return torch.optim.AdamW(model.parameters(), settings.learning_rate, weight_decay=settings.weight_decay)
 
 
 def _update(
@@ -137,13 +143,18 @@ def _update(
     value = loss(model, batch)
     optimizer.zero_grad()
     value.backward()
+    return value.item(), descend(model, value, optimizer, settings, step)
+
+
+def descend(model: nn.Module, value: Tensor, optimizer: torch.optim.Optimizer, settings: Settings, step: int) -> bool:
+    """Clip the gradient and move the weights, unless loss or gradient is not finite; whether they moved."""
     norm = nn.utils.clip_grad_norm_(model.parameters(), settings.clip_norm)
     finite = bool(value.isfinite() and norm.isfinite())
     if finite:
         for group in optimizer.param_groups:
             group["lr"] = settings.rate(step)
         optimizer.step()
-    return value.item(), finite
+    return finite
 
 
 @torch.no_grad()

@@ -203,7 +203,7 @@ def test_the_plan_counts_runs_and_measured_seconds(toy):
     for setting, seed in runner.missing(toy, 2):
         store.append(toy, setting, seed, {"level": 1.0}, 2.0)
     assert runner.plan(toy, 2) == "toy: all 2 seeds of 2 settings are stored"
-    assert list(runner.overview({"toy": toy})) == [f"{'toy':14}    4 runs     16 s  how high?"]
+    assert list(runner.overview({"toy": toy})) == [f"{'toy':18}    4 runs     16 s  how high?"]
 
 
 @pytest.mark.parametrize("name", EXPERIMENTS)

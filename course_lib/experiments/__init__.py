@@ -7,6 +7,7 @@ from course_lib.experiments import (
     boundaries,
     bounds,
     clockwork,
+    depth_phrases,
     doubling,
     folding,
     gaps,
@@ -34,6 +35,7 @@ MODULES = (
     clockwork,
     gaps,
     boundaries,
+    depth_phrases,
 )
 EXPERIMENTS: dict[str, Experiment] = {module.EXPERIMENT.name: module.EXPERIMENT for module in MODULES}
 
