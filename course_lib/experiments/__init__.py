@@ -8,6 +8,7 @@ from course_lib.experiments import (
     bounds,
     clockwork,
     depth_phrases,
+    depth_words,
     doubling,
     folding,
     gaps,
@@ -36,6 +37,7 @@ MODULES = (
     gaps,
     boundaries,
     depth_phrases,
+    depth_words,
 )
 EXPERIMENTS: dict[str, Experiment] = {module.EXPERIMENT.name: module.EXPERIMENT for module in MODULES}
 

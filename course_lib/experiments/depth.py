@@ -25,8 +25,8 @@ class Contest:
     """What all depths have in common: task, budget, and how a model is trained and judged.
 
     ``train(seed, steps)`` gives the batches of all steps; ``validate`` and ``test`` give named numbers, of which
-    "loss" chooses the rate. A model whose validation loss is above ``plateau`` never learnt more than the
-    frequencies: it counts as failed. ``side_by_side`` trains all seeds and rates of a row in one loop.
+    "loss" chooses the rate. ``failed`` says from the validation's numbers whether the chosen model never learnt more
+    than frequencies. ``side_by_side`` trains all seeds and rates of a row in one loop.
     """
 
     task: str
@@ -34,11 +34,11 @@ class Contest:
     answers: int
     budget: int
     steps: int
-    plateau: float
     train: Callable[[int, int], Sequence[Batch]]
     loss: Callable[[nn.Module, Batch], Tensor]
     validate: Callable[[nn.Module], Mapping[str, float]]
     test: Callable[[nn.Module], Mapping[str, float]]
+    failed: Callable[[Mapping[str, float]], bool]
     rates: tuple[float, ...] = (0.003, 0.01, 0.03)
     embedding: int = 16
     delay: int = 0
@@ -89,14 +89,14 @@ class Contest:
 
     @torch.no_grad()
     def _judge(self, models: Mapping[float, Tagger], diverged: Mapping[int, int], seed: int) -> Metrics:
-        valid = {rate: self.validate(model)["loss"] for rate, model in models.items()}
-        rate = min(valid, key=valid.get)
+        valid = {rate: self.validate(model) for rate, model in models.items()}
+        rate = min(valid, key=lambda rate: valid[rate]["loss"])
         return {
             **self.test(models[rate]),
             "rate": rate,
-            "valid": list(valid.values()),
+            "valid": [each["loss"] for each in valid.values()],
             "diverged": diverged[seed],
-            "failed": int(not valid[rate] < self.plateau),
+            "failed": int(self.failed(valid[rate])),
             "parameters": count(models[rate]),
             "width": models[rate].stack.hidden_sizes[0],
         }

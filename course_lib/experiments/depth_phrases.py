@@ -1,6 +1,5 @@
 """How deep should a stack be that predicts phonemes, words and phrases, at equal parameters?"""
 
-import torch
 from torch import nn
 from torch.nn import functional
 
@@ -26,12 +25,11 @@ CONTEST = Contest(
     answers=SOURCE.num_outputs,
     budget=8000,
     steps=500,
-    plateau=0.95 * SOURCE.chance_nats,
     train=lambda seed, steps: SOURCE.batches(steps, LENGTH, BATCH, seed),
     loss=cross_entropy,
     validate=lambda model: measure(model, 1_000_000),
     test=lambda model: measure(model, 2_000_000),
-    dtype=torch.float64,
+    failed=lambda valid: not valid["loss"] < 0.95 * SOURCE.chance_nats,
     side_by_side=True,
 )
 EXPERIMENT = Experiment(
