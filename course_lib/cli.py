@@ -66,6 +66,10 @@ def _parser() -> argparse.ArgumentParser:
     experiment.add_argument("--seeds", type=_count, default=5, help="run: seeds 0, 1, ... of each setting; default: 5")
     experiment.add_argument("--workers", type=_count, help="run: processes of this machine; default: one a core")
     experiment.add_argument("--scheduler", metavar="tcp://...", help="run: the workers of this Dask scheduler instead")
+    data = add("data", _data, "list the data sets that can be downloaded, or get one")
+    data.add_argument("action", choices=("list", "get"))
+    data.add_argument("name", nargs="?", help="get: which data set")
+    data.add_argument("--yes", action="store_true", help="get: download without a question")
     claims = add("claims", _claims, "print what is claimed about stacks, and what was measured")
     claims.add_argument("--write", action="store_true", help="write docs/claims.md instead")
     return parser
@@ -161,6 +165,12 @@ def _experiment(project: Project, arguments: argparse.Namespace) -> int:
     except command.FAILURES as error:
         return _complain(error, 1)
     return 0
+
+
+def _data(project: Project, arguments: argparse.Namespace) -> int:
+    from course_lib.data.console import command
+
+    return command(arguments.action, arguments.name, arguments.yes)
 
 
 def _claims(project: Project, arguments: argparse.Namespace) -> int:

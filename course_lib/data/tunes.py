@@ -207,7 +207,7 @@ def prepare(abc: str) -> str:
                 header[field[1]] = value
         elif not field and "K" in header and (notes := _notes(line)):
             lines.append(notes)
-    if not lines or set(header) < {"M", "K"}:
+    if not lines or not {"M", "K"} <= set(header):
         return ""
     header.setdefault("L", _usual_length(header["M"]))
     return "\n".join([*(f"{name}:{header[name]}" for name in "MLK"), *lines])
