@@ -13,6 +13,7 @@ from course_lib.experiments import (
     folding,
     gaps,
     maps,
+    published_words,
     reach,
     regimes,
     runner,
@@ -38,6 +39,7 @@ MODULES = (
     boundaries,
     depth_phrases,
     depth_words,
+    published_words,
 )
 EXPERIMENTS: dict[str, Experiment] = {module.EXPERIMENT.name: module.EXPERIMENT for module in MODULES}
 
