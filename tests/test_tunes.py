@@ -80,12 +80,6 @@ def test_wrong_splits_and_numbers_are_refused(split, number):
         tunes.load(split, number)
 
 
-def test_missing_music21_names_the_cure(monkeypatch):
-    monkeypatch.setattr(tunes, "find_spec", lambda name: None)
-    with pytest.raises(FileNotFoundError, match="pip install music21"):
-        tunes.corpus_path()
-
-
 def test_the_line_end_is_symbol_zero_and_no_symbol_appears_twice():
     assert tunes.SYMBOLS[0] == "\n"
     assert len(set(tunes.SYMBOLS)) == len(tunes.SYMBOLS)

@@ -10,8 +10,6 @@ import hashlib
 import re
 from collections.abc import Sequence
 from functools import cache
-from importlib.util import find_spec
-from pathlib import Path
 from typing import NamedTuple
 
 import torch
@@ -19,6 +17,7 @@ from jaxtyping import Bool, Int
 from torch import Tensor
 
 from course_lib.data.batch import Batch
+from course_lib.data.corpus import corpus_path
 
 BOOKS = ("oneills1850", "ryansMammoth", "airdsAirs")
 SYMBOLS = "\n #'(),-/0123456789:<=>ABCDEFGKLM[]^_abcdefghilmoprxyz{|}"  # 0 is the line end, which begins every tune
@@ -41,18 +40,6 @@ class Tune(NamedTuple):
 
     title: str
     text: str
-
-
-def corpus_path() -> Path:
-    """Where the pip package ``music21`` keeps its music. Errors: FileNotFoundError with the cure."""
-    spec = find_spec("music21")
-    folders = spec.submodule_search_locations if spec else None
-    path = Path(folders[0], "corpus") if folders else None
-    if path is None or not all((path / book).is_dir() for book in BOOKS):
-        raise FileNotFoundError(
-            "the tunes are not installed; `pip install music21` brings them (20 MB), and so does `python3 start.py`"
-        )
-    return path
 
 
 def load(split: str, num_tunes: int | None = None) -> tuple[Tune, ...]:
@@ -177,9 +164,9 @@ def _opening(text: str) -> str:
 
 def _read() -> list[tuple[list[str], str]]:
     """Titles and text of every tune in one voice, book by book."""
-    path, tunes = corpus_path(), []
+    tunes = []
     for book in BOOKS:
-        for file in sorted((path / book).glob("*.abc")):
+        for file in sorted(corpus_path(book).glob("*.abc")):
             joined = re.sub(r"\\[ \t]*(?:%.*)?\n", " ", file.read_text(encoding="utf-8"))
             for tune in re.split(r"^X:", joined, flags=re.MULTILINE)[1:]:
                 titles = re.findall(r"^T:[ \t]*(.*\S)", tune, flags=re.MULTILINE)
