@@ -10,6 +10,8 @@ from concurrent.futures import Executor, ProcessPoolExecutor
 
 from course_lib.experiments.runner import RunnerError
 
+PATIENCE = "10s"  # for a scheduler to answer
+
 
 def cores() -> int:
     """How many processors this process may use."""
@@ -44,7 +46,7 @@ def cluster(address: str) -> Iterator[Executor]:
     except ModuleNotFoundError as error:
         raise RunnerError('Dask is not installed; install it with: pip install "course-lib[cluster]"') from error
     try:
-        client = Client(address, timeout="10s", set_as_default=False)
+        client = Client(address, timeout=PATIENCE, set_as_default=False)
     except (OSError, ValueError) as error:
         raise RunnerError(
             f"no Dask scheduler answers at {address!r} ({error}); start one with: dask scheduler"

@@ -57,7 +57,18 @@ def losses_together(
 ) -> list[Tensor]:
     """loss(models[i], batches[i]) for every i, with the scores of all models from one pass."""
     scores = scores_together(models, torch.stack([batch.x for batch in batches]))
-    return [loss(lambda x, lengths=None, own=own: own, batch) for own, batch in zip(scores, batches)]
+    return [loss(Known(own), batch) for own, batch in zip(scores, batches)]
+
+
+class Known(nn.Module):
+    """A model whose scores are known already."""
+
+    def __init__(self, scores: Tensor):
+        super().__init__()
+        self.scores = scores
+
+    def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
+        return self.scores
 
 
 def scores_together(models: Sequence[nn.Module], x: Tensor) -> Tensor:
