@@ -30,7 +30,7 @@ CONTEST = Contest(
     validate=lambda model: measure(model, 1_000_000),
     test=lambda model: measure(model, 2_000_000),
     failed=lambda valid: not valid["loss"] < 0.95 * SOURCE.chance_nats,
-    side_by_side=True,
+    side_by_side=("vanilla", "gru", "lstm"),
 )
 EXPERIMENT = Experiment(
     name="depth_phrases",
