@@ -4,7 +4,7 @@ import pytest
 from torch import nn
 
 from course_lib import GRUCell, LSTMCell, RNNCell, Stack
-from course_lib.experiments.fairness import best_rate, count, width_for
+from course_lib.experiments.fairness import best_rate, count, width_for, widths_for
 from course_lib.relatives.clockwork import ClockworkRNN
 from course_lib.relatives.multiscale import MultiscaleLSTM
 
@@ -33,6 +33,42 @@ def test_no_other_width_is_nearer(make, budget):
 def test_a_budget_that_no_width_meets_is_refused(budget, widest):
     with pytest.raises(ValueError, match=f"budget={budget} must be between"):
         width_for(budget, lambda width: Stack.uniform(RNNCell, 3, width, 2), widest)
+
+
+def chain(widths):
+    return Stack([LSTMCell(below, width) for below, width in zip((5, *widths), widths)])
+
+
+def torch_count(widths):
+    """The formula of four gates with two biases each."""
+    return sum(4 * width * (below + width + 2) for below, width in zip((5, *widths), widths))
+
+
+@pytest.mark.parametrize("budget", [300, 2000, 2001, 9000])
+@pytest.mark.parametrize("ratios", [(1, 1, 1), (1.4, 1, 0.7), (2, 1, 0.5), (1.5, 0.3, 1.5), (3,)])
+def test_no_other_profile_of_the_ratios_is_nearer(budget, ratios):
+    units = [(i + 0.37) / 256 for i in range(256 * 40)]  # far finer than the steps of any width
+    profiles = {tuple(max(1, round(unit * ratio)) for ratio in ratios) for unit in units}
+    near = [widths for widths in profiles if abs(torch_count(widths) - budget) < 0.6 * budget]
+    found = widths_for(budget, ratios, chain)
+    assert found in near
+    assert abs(torch_count(found) - budget) == min(abs(torch_count(widths) - budget) for widths in near)
+
+
+def test_equal_ratios_are_one_width():
+    assert widths_for(8000, (1, 1, 1), chain) == 3 * (width_for(8000, lambda width: chain(3 * (width,))),)
+
+
+@pytest.mark.parametrize("ratios", [(), (1, 0), (1, -2), (1, float("inf")), (1, float("nan"))])
+def test_ratios_that_are_none_are_refused(ratios):
+    with pytest.raises(ValueError, match="ratios must be one or more finite numbers above 0"):
+        widths_for(8000, ratios, chain)
+
+
+@pytest.mark.parametrize("budget", [1, 10**6])
+def test_a_budget_that_no_profile_meets_is_refused(budget):
+    with pytest.raises(ValueError, match=rf"budget={budget} must be between .* what width \(1, 1, 1\) takes"):
+        widths_for(budget, (2, 1, 0.5), chain, widest=9)
 
 
 def test_the_rate_is_that_of_the_lowest_mean_over_the_seeds_given():

@@ -8,11 +8,13 @@ from course_lib.experiments import (
     bounds,
     clockwork,
     depth_phrases,
+    depth_tunes,
     depth_words,
     doubling,
     folding,
     gaps,
     maps,
+    probes,
     published_words,
     reach,
     regimes,
@@ -21,6 +23,7 @@ from course_lib.experiments import (
     store,
     timescales,
     trained_clocks,
+    widths,
 )
 from course_lib.experiments.experiment import Experiment
 
@@ -38,8 +41,11 @@ MODULES = (
     gaps,
     boundaries,
     depth_phrases,
+    depth_tunes,
     depth_words,
     published_words,
+    widths,
+    probes,
 )
 EXPERIMENTS: dict[str, Experiment] = {module.EXPERIMENT.name: module.EXPERIMENT for module in MODULES}
 
