@@ -28,6 +28,11 @@ CONDA = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
 DOOR = ast.parse((ROOT / "start.py").read_text(encoding="utf-8"))
 
 
+@pytest.mark.parametrize("extra", ["data", "cluster"])
+def test_the_tests_install_what_the_small_extras_need(extra):
+    assert set(EXTRAS[extra]) <= set(EXTRAS["test"])
+
+
 @pytest.mark.parametrize("requirement", DIRECT, ids=str)
 def test_each_dependency_has_a_tested_version_in_its_range(requirement):
     assert PINNED[requirement.name] in requirement.specifier
