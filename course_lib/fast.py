@@ -101,9 +101,11 @@ def repeat_last(h: Tensor, last: State, ended: Tensor | None) -> Tensor:
     return h if ended is None else torch.where(ended[..., None], last.h, h)
 
 
-def call_fused(cell: Cell, below: Tensor, state: State, weight_ih: Tensor) -> tuple[Tensor, State]:
-    """torch's fused call of one layer in one direction."""
-    weights = [weight_ih, cell.weight_hh, cell.bias_ih, cell.bias_hh]
+def call_fused(
+    cell: Cell, below: Tensor, state: State, weight_ih: Tensor, weight_hh: Tensor | None = None
+) -> tuple[Tensor, State]:
+    """torch's fused call of one layer in one direction, with the cell's own recurrent weights or others."""
+    weights = [weight_ih, cell.weight_hh if weight_hh is None else weight_hh, cell.bias_ih, cell.bias_hh]
     initial = [field[None] for field in state]
     # cuDNN differentiates only what ran in training mode; with one layer and no dropout the numbers are the same.
     options = (True, 1, 0.0, torch.is_grad_enabled(), False, False)

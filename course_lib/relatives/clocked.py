@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from course_lib import fast
 from course_lib.arguments import check_cells
 from course_lib.cells import Cell, State, check_size
-from course_lib.relatives.extend import check_cell, extended, inner_state
+from course_lib.extend import check_cell, extended, inner_state
 from course_lib.stack import Stack
 
 

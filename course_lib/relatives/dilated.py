@@ -10,8 +10,8 @@ from torch.nn import functional
 from course_lib import fast
 from course_lib.arguments import check_cells
 from course_lib.cells import Cell, State
+from course_lib.extend import check_cell, extended, inner_state
 from course_lib.relatives.clocked import check_one_a_layer, check_steps
-from course_lib.relatives.extend import check_cell, extended, inner_state
 from course_lib.stack import Stack
 
 

@@ -107,11 +107,13 @@ def test_each_direction_is_its_stack_alone_and_layers_read_both(cell, sizes):
 def test_any_stack_can_be_made_bidirectional(name):
     forward, backward = NETS[name](), NETS[name]()
     net, x, lengths = Bidirectional(forward, backward), torch.randn(7, 2, 5), [7, 4]
-    output, (last, back) = net(x, lengths=lengths)
-    close(output[..., : forward.output_size], forward(x, lengths=lengths)[0])
-    close(leaves(last), leaves(forward(x, lengths=lengths)[1]))
+    states = started(net.initial_states(2))
+    output, (last, back) = net(x, states, lengths)
+    close(output[..., : forward.output_size], forward(x, states.forward, lengths)[0])
+    close(leaves(last), leaves(forward(x, states.forward, lengths)[1]))
     for b, length in enumerate(lengths):
-        alone, state = backward(x[:length, b : b + 1].flip(0))
+        own = tuple(type(state)(*(field[b : b + 1] for field in state)) for state in states.backward)
+        alone, state = backward(x[:length, b : b + 1].flip(0), own)
         close(output[:length, b : b + 1, forward.output_size :], alone.flip(0))
         close([field[b : b + 1] for field in leaves(back)], leaves(state))
 
