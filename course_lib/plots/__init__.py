@@ -7,6 +7,7 @@ from course_lib.plots.grids import arrows, blocks, grid
 from course_lib.plots.lines import curves, losses
 from course_lib.plots.maps import gradient_maps, paths, regimes
 from course_lib.plots.style import CARRIED, CURRENT, FAINT, INK, OUTSIDE, STYLE, axes, show
+from course_lib.plots.trials import by_depth, intervals
 
 __all__ = [
     "CARRIED",
@@ -18,12 +19,14 @@ __all__ = [
     "arrows",
     "axes",
     "blocks",
+    "by_depth",
     "by_layer",
     "curves",
     "events",
     "explore",
     "gradient_maps",
     "grid",
+    "intervals",
     "losses",
     "panels",
     "paths",
