@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from course_lib.data import Batch
+from course_lib.data.download import DataMissing
 from course_lib.experiments import EXPERIMENTS, Experiment, runner, store
 from course_lib.experiments.experiment import exactly, fit_whole
 from course_lib.training import Settings
@@ -219,5 +220,8 @@ def test_every_setting_is_stored_for_five_seeds(name):
 @pytest.mark.parametrize("name", EXPERIMENTS)
 def test_the_cheapest_row_gives_the_stored_numbers_again(name):
     cheapest = min(store.load(name), key=lambda each: each.seconds)
-    again = EXPERIMENTS[name].run(cheapest.setting, cheapest.seed)
+    try:
+        again = EXPERIMENTS[name].run(cheapest.setting, cheapest.seed)
+    except DataMissing as error:
+        pytest.skip(f"{name} is not repeated: {error}")
     assert store.agree(cheapest.metrics, again, EXPERIMENTS[name].tolerance), (cheapest.metrics, again)
