@@ -4,8 +4,19 @@ The state of a masked cell carries a seed a sequence from which all its masks fo
 whichever way the grid is walked, for a sequence alone and in a batch, whole and in chunks.
 """
 
-from course_lib.dropout.between import Locked
+from course_lib.dropout.between import Around, Locked
 from course_lib.dropout.masked import Masked
 from course_lib.dropout.rules import Rule, candidate, fresh_c, fresh_h, fresh_state, locked, weight_drop
 
-__all__ = ["Locked", "Masked", "Rule", "candidate", "fresh_c", "fresh_h", "fresh_state", "locked", "weight_drop"]
+__all__ = [
+    "Around",
+    "Locked",
+    "Masked",
+    "Rule",
+    "candidate",
+    "fresh_c",
+    "fresh_h",
+    "fresh_state",
+    "locked",
+    "weight_drop",
+]

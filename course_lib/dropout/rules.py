@@ -69,7 +69,7 @@ def locked(p: float) -> Rule:
     """One mask a sequence on h_{t-1} on its way into the gates: W_hh (m * h_{t-1}), all gates with the same mask.
 
     Gal and Ghahramani 2016, section 4.2, lock the mask on what a layer reads from below as well: give the stack
-    ``dropout=Locked(p)``, and mask the input and the output with a ``Locked`` outside the stack.
+    ``dropout=Locked(p)``, and mask input and output by ``Around(stack, Locked(p))``.
     """
     return Rule("locked", p, steps.one_a_unit, steps.into_gates, refusals.needs_from_past, fixed=True)
 

@@ -8,9 +8,10 @@ import torch
 from torch import nn
 
 from course_lib import GRUCell, LSTMCell, RNNCell, Stack, fast, residual
-from course_lib.dropout import Locked, Masked, candidate, fresh_c, fresh_h, fresh_state, locked, weight_drop
+from course_lib.dropout import Around, Locked, Masked, candidate, fresh_c, fresh_h, fresh_state, locked, weight_drop
 from course_lib.dropout.coins import WORD, coins, later
 from course_lib.init import forget_bias
+from course_lib.models import Tagger
 from course_lib.relatives import BidirectionalStack, ClockedStack, DilatedStack
 from course_lib.relatives.clocked import Clocked
 from course_lib.relatives.clockwork import ClockworkCell
@@ -302,11 +303,38 @@ def test_locked_on_both_axes_agrees_in_all_walks():
     assert "p=0.4" in repr(stack)
 
 
+def test_around_a_stack_the_input_and_the_output_are_masked():
+    """With the L - 1 places inside, Zaremba's L + 1; the masks are told from the ones that are asked for."""
+
+    class Recorded(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.given = []
+
+        def forward(self, ones):
+            assert (ones == 1).all()
+            self.given.append((torch.rand_like(ones) > 1 / 3) * 1.5)
+            return self.given[-1]
+
+    stack, dropout = Stack([LSTMCell(5, 4), GRUCell(4, 3)]), Recorded()
+    net, x, states = Around(stack, dropout), torch.randn(6, 2, 5), stack.initial_states(2)
+    output, last = net(x, states, lengths=[6, 3])
+    into, out = dropout.given
+    expected, end = stack(x * into, states, [6, 3])
+    close(output, expected * out)
+    close(leaves(last), leaves(end))
+    assert (net.input_size, net.output_size) == (5, 3)
+    assert Tagger(Around(stack, 0.4), 7, 5)(torch.randint(7, (6, 2))).shape == (6, 2, 5)
+
+
+def test_around_in_eval_mode_is_the_stack():
+    stack, x = stack_of("locked", "lstm", dropout=Locked(0.4)), torch.randn(6, 3, 5)
+    net = Around(stack, Locked(0.4))
+    assert not torch.equal(net(x)[0], net(x)[0])
+    close(net.eval()(x)[0], stack(x)[0], 0)
+
+
 # refusals
-
-
-class Renamed(Masked):
-    """A masked cell of a user's own."""
 
 
 @pytest.mark.parametrize(("rule", "kind"), sorted(REFUSED))
@@ -338,6 +366,8 @@ def test_a_rule_without_sense_is_refused(rule, kind):
         (lambda: fresh_h(-0.1), ValueError, "fresh_h: p must be at least 0"),
         (lambda: fresh_h(float("nan")), ValueError, "fresh_h: p must be at least 0"),
         (lambda: weight_drop("0.5"), TypeError, "weight_drop: p must be a probability, got '0.5' of type str"),
+        (lambda: Around(Stack([RNNCell(3, 4)]), 2), ValueError, "dropout is a probability and must be in 0..1, got 2"),
+        (lambda: Around(RNNCell(3, 4), 0.2), TypeError, "Around: stack must be a Stack, or a module called like one"),
         (lambda: Locked(2), ValueError, "Locked: p is a probability and must be in 0..1, got 2"),
         (
             lambda: stack_of("locked", "lstm")(
