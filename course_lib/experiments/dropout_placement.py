@@ -99,6 +99,6 @@ EXPERIMENT = Experiment(
     name="dropout_placement",
     question="Where should the dropout go in a stack of two that over-fits 16 tunes?",
     run=run,
-    settings=({"place": "weight_drop", "steps": 20}, *({"place": place, "steps": 400} for place in PLACES)),
+    settings=({"place": "weight_drop", "steps": 5}, *({"place": place, "steps": 300} for place in PLACES)),
     tolerance=1e-3,
 )

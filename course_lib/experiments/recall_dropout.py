@@ -15,7 +15,7 @@ from course_lib.stack import Stack
 from course_lib.training import Settings
 
 WIDTH, LENGTH, BATCH, P = 32, 20, 32, 0.25
-RATES = (0.003, 0.01, 0.03)
+RATES = (0.01, 0.03)
 CELLS = {"vanilla": RNNCell, "gru": GRUCell, "lstm": LSTMCell}
 PLACES = {
     "lstm": ("none", "between", "fresh_h", "fresh_c", "locked", "candidate", "weight_drop"),
