@@ -180,6 +180,7 @@ class Parrot(torch.nn.Module):
         self.scale = torch.nn.Parameter(torch.tensor(1.0))
 
     def forward(self, x, lengths):
+        assert x.dtype == self.scale.dtype
         past = torch.arange(len(x))[:, None] >= lengths
         return self.scale * one_hot(x[:, :, 0].long().masked_fill(past, 9), 11).double()
 
@@ -195,7 +196,7 @@ def test_errors_are_counted_over_all_digits_to_each_strings_own_end():
     first = Batch(x[:3, :1], y[:2, :1], whole.lengths[:1], whole.target_lengths[:1])
     assert digits.digit_error_rate(Parrot(), [whole, first]) == 4 / 8
     assert digits.say(Parrot(), x[:4, 2].numpy()) == "66"
-    assert digits.say(Parrot().float(), x[:3, 0].numpy().astype(np.float32)) == "12"
+    assert digits.say(Parrot(), x[:3, 0].numpy().astype(np.float32)) == "12"
 
 
 @pytest.mark.usefixtures("data")

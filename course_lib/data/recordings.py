@@ -4,6 +4,7 @@ Its licence is CC BY-SA 4.0. Each of six speakers said each digit fifty times; t
 hold five of them.
 """
 
+import gzip
 import io
 import re
 import tarfile
@@ -93,7 +94,8 @@ def mel_bands() -> Float[np.ndarray, "bands frequencies"]:
 def _sounds(archive: Path) -> Iterator[tuple[re.Match, np.ndarray]]:
     """The name and the samples of each wav file in the archive's folder ``recordings``."""
     try:
-        with tarfile.open(archive, "r:gz") as tar:
+        content = gzip.decompress(archive.read_bytes())  # checks the sum of the whole; tarfile may stop at damage
+        with tarfile.open(fileobj=io.BytesIO(content), mode="r:") as tar:
             for member in tar:
                 if member.isfile() and (told := NAME.fullmatch(member.name)):
                     yield told, _samples(tar.extractfile(member).read(), f"{member.name} in {archive.name}")
