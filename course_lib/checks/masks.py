@@ -31,7 +31,7 @@ class Watched(LSTMCell):
 
 
 @exercise(
-    "06.3",
+    "06.4",
     hints=(
         "Draw the mask once, before the loop: a random number a unit and a sequence, compared with p.",
         "mask = (torch.rand(batch, width) >= p) / (1 - p). The cell reads LSTMState(mask * h, c); what it gives back "
@@ -98,7 +98,7 @@ def _check_masks(masks: Tensor, p: float) -> None:
 
 
 @exercise(
-    "06.4",
+    "06.3",
     hints=(
         "A unit survives t masks only if it survives each. With which probability?",
         "keep^t = 1/2. Take logarithms.",

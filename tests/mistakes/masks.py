@@ -51,7 +51,7 @@ LIFE = {
     "keep = 0.75: not 6.579 steps": lambda keep: math.log(0.5) / math.log(0.9),
 }
 RIGHT = {
-    "06.3": (checks.masks.locked_row, locked_row),
-    "06.4": (checks.masks.half_life, lambda keep: math.log(0.5) / math.log(keep)),
+    "06.4": (checks.masks.locked_row, locked_row),
+    "06.3": (checks.masks.half_life, lambda keep: math.log(0.5) / math.log(keep)),
 }
-MISTAKES = {"06.3": ROW, "06.4": LIFE}
+MISTAKES = {"06.4": ROW, "06.3": LIFE}
