@@ -28,20 +28,21 @@ def test_samples_hold_what_is_read_and_every_layer():
     for name, symbols in (("words", 27), ("tunes", len(tunes.SYMBOLS))):
         model = Tagger(Stack.uniform(GRUCell, 5, 5, 3, connection=residual), symbols, 4)
         samples = probes.TASKS[name].samples(model, "valid", 40)
-        count = len(samples.features)
-        assert samples.features.shape == (count, 4, 5)
+        count = len(samples.features[0])
+        assert [tuple(features.shape) for features in samples.features] == [(count, 5)] * 4
         assert count > 30
         assert all(labels.shape == (count,) for labels in samples.labels.values())
         now = samples.labels["letter" if name == "words" else "character"]
-        assert torch.equal(samples.features[:, 0], model.embedding(now))
+        assert torch.equal(samples.features[0], model.embedding(now))
 
 
 def test_a_words_states_are_those_after_its_fourth_letter():
     model = Tagger(Stack.uniform(GRUCell, 5, 5, 2), 27, 4)
     samples = probes.word_samples(model, "valid", 10)
     words = [word for word in pronunciation.load("valid", 10) if len(word.spelling) >= 4]
-    for features, word in zip(samples.features, words, strict=True):
+    for i, word in enumerate(words):
         rows = model.stack.rows(model.embedding(pronunciation.encode(word.spelling))[:, None])
-        assert torch.allclose(features[1:], torch.stack([row[6, 0] for row in rows]), rtol=0, atol=1e-14)
+        for features, row in zip(samples.features[1:], rows, strict=True):
+            assert torch.allclose(features[i], row[6, 0], rtol=0, atol=1e-14)
     firsts = [pronunciation.PHONES[phone] for phone in samples.labels["first phone"]]
     assert firsts == [word.pronunciations[0][0] for word in words]

@@ -23,9 +23,9 @@ NOTES = "ABCDEFG"
 
 @dataclass(frozen=True)
 class Samples:
-    """What a network reads and the states of its layers, (samples, 1 + layers, width), and labels by name."""
+    """Features of what a network reads and of each layer, (samples, width) each, and labels by name."""
 
-    features: Tensor
+    features: tuple[Tensor, ...]
     labels: dict[str, Tensor]
 
 
@@ -37,7 +37,9 @@ def word_samples(model: Tagger, split: str, number: int) -> Samples:
     words = [word for word in pronunciation.load(split, number) if len(word.spelling) >= 4]
     x = torch.stack([pronunciation.encode(word.spelling)[: DELAY + 1] for word in words], dim=1)
     phones = torch.tensor([pronunciation.PHONES.index(word.pronunciations[0][0]) for word in words])
-    return Samples(nodes(model, x)[-1], {"letter": x[DELAY], "first letter": x[0], "first phone": phones})
+    return Samples(
+        tuple(row[-1] for row in nodes(model, x)), {"letter": x[DELAY], "first letter": x[0], "first phone": phones}
+    )
 
 
 def tune_samples(model: Tagger, split: str, number: int) -> Samples:
@@ -52,7 +54,7 @@ def tune_samples(model: Tagger, split: str, number: int) -> Samples:
     found = [(time, column, *told) for column, text in enumerate(texts) for time, *told in heard(text)]
     times, columns, notes, counts = (torch.tensor(each) for each in zip(*found))
     labels = {"character": x[times, columns], "last note": notes, "place in bar": counts}
-    return Samples(nodes(model, x)[times, columns], labels)
+    return Samples(tuple(row[times, columns] for row in nodes(model, x)), labels)
 
 
 def heard(text: str) -> Iterator[tuple[int, int, int]]:
@@ -67,22 +69,21 @@ def heard(text: str) -> Iterator[tuple[int, int, int]]:
 
 
 @torch.no_grad()
-def nodes(model: Tagger, x: Tensor) -> Tensor:
-    """What is read at each step, and h of each layer: (time, batch, 1 + layers, width)."""
+def nodes(model: Tagger, x: Tensor) -> tuple[Tensor, ...]:
+    """What is read at each step, and h of each layer, (time, batch, width) each."""
     read = model.embedding(x)
-    return torch.stack([read, *model.stack.rows(read)], dim=2)
+    return read, *model.stack.rows(read)
 
 
 def read_outs(known: Samples, others: Samples) -> dict[str, list[float]]:
     """For each label the held-out accuracy from what is read and from each layer."""
-    found = {}
-    for name, labels in known.labels.items():
-        probes = [probing.fit(known.features[:, layer], labels) for layer in range(known.features.shape[1])]
-        found[name] = [
-            probing.accuracy(probe, others.features[:, layer], others.labels[name])
-            for layer, probe in enumerate(probes)
+    return {
+        name: [
+            probing.accuracy(probing.fit(mine, labels), theirs, others.labels[name])
+            for mine, theirs in zip(known.features, others.features, strict=True)
         ]
-    return found
+        for name, labels in known.labels.items()
+    }
 
 
 @dataclass(frozen=True)
