@@ -37,5 +37,7 @@ def test_by_depth_has_a_panel_a_cell_and_a_line_a_connection(log):
     assert plain.get_linestyle() != residual.get_linestyle()
     assert [ax.get_title(loc="left") for ax in (first, second)] == ["LSTM", "GRU"]
     assert first.get_yscale() == second.get_yscale() == ("log" if log else "linear")
+    figure.canvas.draw()
+    assert "2" in [label.get_text() for label in first.get_yticklabels()]  # as people write it, not as a power of 10
     assert (first.get_ylabel(), second.get_ylabel()) == ("loss", "")
-    assert [text.get_text() for text in first.get_legend().get_texts()] == ["plain", "residual"]
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["plain", "residual"]

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import AutoLocator, LogLocator, NullLocator
 
 from course_lib.experiments.store import Spread
 from course_lib.plots.style import CURRENT, INK, STYLE, axes
@@ -38,7 +39,7 @@ def by_depth(
     ``panels[title][name][layers]`` has a number a run. All panels share their axes; ``log`` makes the vertical one so.
     """
     options = {"sharex": True, "sharey": True, "squeeze": False, "layout": "constrained"}
-    figure, places = plt.subplots(1, len(panels), figsize=(3.4 * len(panels), 3.8), **options)
+    figure, places = plt.subplots(1, len(panels), figsize=(1.6 + max(3.2 * len(panels), 5.0), 3.8), **options)
     depths = sorted({layers for lines in panels.values() for line in lines.values() for layers in line})
     for ax, (title, lines) in zip(places.flat, panels.items()):
         for index, ((name, line), marker) in enumerate(zip(lines.items(), itertools.cycle(MARKERS))):
@@ -46,11 +47,20 @@ def by_depth(
         ax.set_title(title, fontsize=13)
         ax.set_xticks(range(len(depths)), [str(layers) for layers in depths])
         ax.set_xlabel("layers")
-        if log:
-            ax.set_yscale("log")
+    if log:
+        _log(places.flat[0])
     places.flat[0].set_ylabel(ylabel)
-    places.flat[0].legend()
+    figure.legend(*places.flat[0].get_legend_handles_labels(), loc="outside right center")
     return figure
+
+
+def _log(ax: Axes) -> None:
+    """A log axis with numbers as people write them, also where it spans less than a decade."""
+    ax.set_yscale("log")
+    low, high = ax.get_ylim()
+    ax.yaxis.set_major_locator(AutoLocator() if high < 4 * low else LogLocator(subs=(1, 2, 5)))
+    ax.yaxis.set_minor_locator(NullLocator())
+    ax.yaxis.set_major_formatter("{x:g}")
 
 
 def _depths(ax: Axes, x: Sequence[float], lines: Sequence[Sequence[float]], name: str, marker: str) -> None:
