@@ -7,6 +7,7 @@ from course_lib.experiments import (
     boundaries,
     bounds,
     characters,
+    chorales,
     clockwork,
     depth_phrases,
     depth_tunes,
@@ -58,6 +59,7 @@ MODULES = (
     digits,
     recall_dropout,
     dropout_placement,
+    chorales,
 )
 EXPERIMENTS: dict[str, Experiment] = {module.EXPERIMENT.name: module.EXPERIMENT for module in MODULES}
 

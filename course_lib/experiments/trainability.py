@@ -30,7 +30,7 @@ def run(setting: Setting, seed: int) -> Metrics:
 def run_seeds(setting: Setting, seeds: Sequence[int]) -> list[Metrics]:
     """The same for several seeds, trained side by side, with the forget bias as the start; "default" is torch's."""
     bias = setting["forget_bias"]
-    return contest(setting, seeds, lambda stack: stack if bias == "default" else init.forget_bias(stack, bias))
+    return contest(setting, seeds, lambda stack: stack if bias == "default" else init.forget_bias(stack, float(bias)))
 
 
 def contest(setting: Setting, seeds: Sequence[int], start: Callable[[Stack], Stack]) -> list[Metrics]:
@@ -83,7 +83,7 @@ def judge(name: str, seed: int, trained: dict[float, tuple[Tagger, History]]) ->
     }
 
 
-def solved_at(history: History) -> float:
+def solved_at(history: History) -> float | int:
     """The first step with a mean loss below SOLVED over WINDOW batches, none of them seen before; else inf."""
     losses = history.losses
     means = ((step, sum(losses[step - WINDOW : step]) / WINDOW) for step in range(WINDOW, len(losses) + 1))
@@ -103,19 +103,18 @@ EXPERIMENT = Experiment(
     run_seeds=run_seeds,
     settings=(
         row("echo", "vanilla", 4, "residual", steps=15),
-        *(row("echo", "lstm", layers) for layers in (8, 12, 1)),
+        *(row("echo", "lstm", layers) for layers in (1, 4, 8, 12)),
+        *(row("recall", "lstm", 1, forget_bias=bias) for bias in ("default", 0, 1, 2, 3)),
         *(row("echo", "lstm", layers, "residual") for layers in (8, 12)),
         *(row("echo", "vanilla", layers) for layers in (1, 12)),
         row("echo", "vanilla", 12, "residual"),
-        *(row("recall", cell, 1) for cell in CELLS),
-        *(row("recall", "lstm", 1, forget_bias=bias) for bias in (0, 1, 2, 3)),
+        *(row("recall", cell, 1) for cell in ("vanilla", "gru")),
         *(row("recall", "lstm", 4, forget_bias=bias) for bias in ("default", 2)),
-        *(row("recall", "lstm", 4, "residual", forget_bias=bias) for bias in ("default", 2)),
-        *(row("echo", cell, 4, connection) for cell in ("vanilla", "lstm") for connection in CONNECTIONS),
-        *(row("echo", "vanilla", 8, connection) for connection in CONNECTIONS),
-        *(row("echo", "vanilla", layers, budget=24_000) for layers in (1, 12)),
-        *(row("echo", "gru", 12, connection) for connection in CONNECTIONS),
+        row("echo", "vanilla", 12, budget=24_000),
+        row("echo", "lstm", 4, "residual"),
         row("echo", "lstm", 8, forget_bias=2),
-        *(row("recall", "vanilla", 4, connection) for connection in CONNECTIONS),
+        *(row("echo", "vanilla", layers, connection) for layers in (4, 8) for connection in CONNECTIONS),
+        row("recall", "lstm", 4, "residual", forget_bias=2),
+        row("recall", "vanilla", 4),
     ),
 )
