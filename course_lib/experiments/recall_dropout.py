@@ -15,7 +15,8 @@ from course_lib.stack import Stack
 from course_lib.training import Settings
 
 WIDTH, LENGTH, BATCH, P = 32, 20, 32, 0.25
-RATES = (0.01, 0.03)
+RATES = {"lstm": (0.01, 0.03), "gru": (0.01, 0.03), "vanilla": (0.001, 0.003, 0.01)}
+STEPS = {"lstm": 150, "gru": 150, "vanilla": 300}
 CELLS = {"vanilla": RNNCell, "gru": GRUCell, "lstm": LSTMCell}
 PLACES = {
     "lstm": ("none", "between", "fresh_h", "fresh_c", "locked", "candidate", "weight_drop"),
@@ -29,10 +30,10 @@ def run(setting: Mapping[str, object], seed: int) -> Metrics:
     with exactly(seed):
         task = synthetic.recall()
         valid, test = (task.sample(LENGTH, 1000, 1_000_000 * number) for number in (1, 2))
-        models = {rate: _train(setting, seed, rate, task) for rate in RATES}
+        models = {rate: _train(setting, seed, rate, task) for rate in RATES[setting["cell"]]}
         errors = {rate: 1 - _accuracy(model, valid) for rate, model in models.items()}
         losses = {rate: _loss(model, valid) for rate, model in models.items()}
-        rate = min(RATES, key=losses.get)
+        rate = min(losses, key=losses.get)
         accuracy = _accuracy(models[rate], test)
         return {
             "accuracy": accuracy,
@@ -73,6 +74,6 @@ EXPERIMENT = Experiment(
     run=run,
     settings=(
         {"cell": "vanilla", "place": "fresh_h", "steps": 10},
-        *({"cell": cell, "place": place, "steps": 150} for cell, places in PLACES.items() for place in places),
+        *({"cell": cell, "place": place, "steps": STEPS[cell]} for cell, places in PLACES.items() for place in places),
     ),
 )
