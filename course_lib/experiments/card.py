@@ -68,15 +68,14 @@ def _widths() -> Line:
 
 
 def _dropout() -> Line:
-    c, h = (
-        store.spread("recall_dropout", "accuracy", cell="lstm", place=each, steps=150)
-        for each in ("fresh_c", "fresh_h")
+    c, h, locked = (
+        store.spread("recall_dropout", "accuracy", cell="lstm", place=place, steps=150)
+        for place in ("fresh_c", "fresh_h", "locked")
     )
-    none, between = (store.spread("dropout_placement", "test", place=each, steps=400) for each in ("none", "between"))
     return Line(
-        "dropout between the layers or locked, none on what is carried",
-        f"recall over 20 steps: {c:.2f} of the answers right with fresh masks on c, {h:.2f} with masks on h",
-        f"tunes, stopped early: {none:.2f} nats without any, {between:.2f} with masks between",
+        "dropout between the layers, none on what is carried",
+        f"LSTM, recall over 20 steps: {c:.2f} of the answers right with fresh masks on c",
+        f"masks on h into the gates do no harm: fresh {h:.2f}, locked {locked:.2f}",
         f"dropout={_default('dropout')}",
     )
 
