@@ -6,7 +6,8 @@ fast       one row at full speed                       training     fit: one loo
 stack      the wiring: Stack, plain, residual          experiments  several seeds, stored;  claims: what is true
 gradients  the way back: Jacobians, paths, bounds      plots        grids, maps and curves; show(fig, alt=...)
 init       starts: forget bias, orthogonal, aligned    checks       exercises, predictions, hints, progress
-relatives  clockwork, clocked, dilated, multiscale     publish      lessons to notebooks;  cli: the course command
+relatives  clockwork, dilated, both directions, ...    publish      lessons to notebooks;  cli: the course command
+dropout    masks as values, also inside a cell         probing      what a layer knows
 """
 
 from course_lib import gradients
