@@ -38,10 +38,10 @@ QUESTIONS = {
         "b",
     ),
     "q06.4": Question(
-        "Plain stacks of four LSTM layers learnt nothing in 150 steps. What follows?",
+        "After 150 steps a plain stack of four LSTM layers is at 0.91 nats, one layer at 0.12. What follows?",
         {
             "a": ("four layers are too many", "With a residual, or more steps at a good rate, they learn."),
-            "b": ("at this start, rate and budget they were still on the plateau", "That is all a short run can say."),
+            "b": ("at this start, rate and budget the stack learns later", "That is all a short run can say."),
             "c": ("LSTM stacks cannot be deep", "The residual stack of the same cells learnt in the same time."),
         },
         "b",
