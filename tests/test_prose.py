@@ -7,8 +7,9 @@ import pytest
 
 from course_lib import gradients
 from course_lib.checks.questions import QUESTIONS
-from course_lib.experiments import store
+from course_lib.experiments import depth_rows, store
 from course_lib.experiments.published import percent
+from course_lib.experiments.trainability import row
 
 LESSONS = Path(__file__).resolve().parents[1] / "lessons"
 
@@ -47,6 +48,47 @@ def learnt(connection):
     return store.values("trainability", "failed", **row).count(0)
 
 
+def trained(metric, task, cell, layers, connection="plain", **changes):
+    found = store.values("trainability", metric, **row(task, cell, layers, connection, **changes))
+    return store.Spread(tuple(map(float, found)))
+
+
+def seeds(*which, **changes):
+    """How many of five learnt it."""
+    return 5 - round(sum(trained("failed", *which, **changes).values))
+
+
+def started(start):
+    return store.spread("starts", "accuracy", cell="lstm", layers=8, start=start)
+
+
+def tunes(start, connection="plain"):
+    return store.spread("characters", "loss", start=start, connection=connection, layers=8)
+
+
+STUCK = sum(store.values("characters", "failed", start="default", connection="plain"))
+WORDS = ("no", "one", "two", "three", "four", "five")
+
+
+def gained():
+    """What the best depth of a residual LSTM gains on one layer, on phrases."""
+    found = depth_rows.runs("depth_phrases", "loss", "lstm", "residual")
+    medians = {layers: store.Spread(tuple(values)).median for layers, values in found.items()}
+    return medians[1] - min(medians.values())
+
+
+def recall(place):
+    return store.spread("recall_dropout", "accuracy", cell="lstm", place=place, steps=150)
+
+
+def over_fit(place, metric):
+    return store.spread("dropout_placement", metric, place=place, steps=300).median
+
+
+def profile(name):
+    return store.spread("widths", "loss", cell="lstm", profile=name, steps=500).median
+
+
 BEST = min(error(net) for net in ("vanilla", "lstm", "lstm, forget bias 5"))
 MORE = gradients.path_count(16, 8) / gradients.path_count(16, 4)
 LSTM, FORGET, BOTH = "LSTM", "LSTM, forget bias 2", "LSTM, residual, forget bias 2"
@@ -68,6 +110,28 @@ SAID = {
         f"the far corner has gained {corner(BOTH, 'far') - corner(LSTM, 'far'):.1f} decades",
         f"The forget bias alone brings {corner(FORGET, 'far') - corner(LSTM, 'far'):.1f} of them",
         f"{gradients.path_count(32, 8):,} of them agree",
+    ],
+    "05_trainable": [
+        f"after {trained('solved', 'recall', 'lstm', 1, forget_bias=2).median:.0f} steps in the median (N14)",
+        f"twelve plain ones learn it on {seeds('echo', 'vanilla', 12)} of 5 (N12)",
+        f"on {seeds('echo', 'vanilla', 12, budget=24_000)} of 5 with three times the parameters",
+        f"four layers fail on {WORDS[5 - seeds('echo', 'lstm', 4)]} seeds, eight and twelve on all",
+        f"With residuals {seeds('echo', 'lstm', 12, 'residual')} of 5 seeds learn through twelve LSTM layers (N13)",
+        f"{started('upward weights times 3').median:.2f} of its answers are right at best, in the median, "
+        f"against {trained('accuracy', 'echo', 'lstm', 8).median:.2f}, "
+        f"and {trained('accuracy', 'echo', 'lstm', 8, 'residual').median:.2f} with the residual",
+        f"upward weights times 3 come to {tunes('upward weights times 3').median:.2f} nats",
+        f"The residual comes to {tunes('default', 'residual').median:.2f}",
+        f"on tunes {tunes('upward weights times 3').median - tunes('default', 'residual').median:.2f} nats",
+        f"stuck on {WORDS[STUCK]} seeds of five",
+    ],
+    "06_recipe": [
+        f"comes within 0.006 nats of the entropy. The best depth of a residual LSTM gains {gained():.3f} on that",
+        f"the LSTM's residual is clear from {depth_rows.first_clear('depth_phrases', 'loss', 'lstm')} layers on",
+        f"Fresh masks on $c$ leave {recall('fresh_c').median:.2f} of the answers right",
+        f"win {over_fit('none', 'long_valid') - over_fit('between', 'long_valid'):.2f} nats",
+        f"still win {over_fit('none', 'test') - over_fit('between', 'test'):.2f} on the test set",
+        f"they lose {profile('equal') - profile('inverted'):.3f} nats to a wide top",
     ],
     "07_real_data": [
         f"has {percent('published_words', 'words', direction='both', layers=3).median:.1f} % of the test words",

@@ -17,7 +17,7 @@ CURES = {
 
 
 @exercise(
-    "05.1",
+    "05.3",
     hints=(
         "Two loops: steps outside, layers inside. Which two things does a layer hand on, one in time, one upwards?",
         "Keep `states`, one a layer, and a variable `below` that starts as x_t. In time goes the cell's state, upwards "

@@ -19,13 +19,13 @@ BIASES, NEAR = (0, 1, 2, 3), 2.5  # medians of a few seeds at one rate differ fr
 
 
 @exercise(
-    "05.2",
+    "05.1",
     hints=(
         "Two loops: over the biases 0 to 3 and over seeds 0 to 2. The stack is new for every pair.",
-        "train(LSTMCell, 1, RECALL, start=lambda stack: init.forget_bias(stack, bias), seed=seed) gives the history "
-        "second; solved_at(history) the step, or inf.",
-        "{bias: [solved_at(train(LSTMCell, 1, RECALL, start=..., seed=seed)[1]) for seed in range(3)] for bias in "
-        "range(4)}",
+        "model = network(LSTMCell, 1, RECALL, start=forget(2.0), seed=1) and train(model, RECALL, seed=1, budget=100) "
+        "are one of the twelve runs.",
+        "Let steps_of(bias, seed) be solved_at of that run: {bias: [steps_of(bias, seed) for seed in range(3)] for "
+        "bias in range(4)}",
     ),
 )
 def bias_steps(answer: object, seed: int) -> str:
@@ -71,7 +71,7 @@ def _tell_unlike(bias: int, mine: float, measured: float) -> str:
 
 
 @exercise(
-    "05.3",
+    "05.2",
     hints=(
         "Edges by depth of a default stack have size 0.55 in vanilla and 0.14 in an LSTM (lesson 04). What is left of "
         "a signal after twelve?",

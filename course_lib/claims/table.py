@@ -104,7 +104,7 @@ CLAIMS = {
     "N13": Claim(
         statement="the cure: gated cells fix the time axis, residual connections the depth axis",
         lesson="05_trainable",
-        verdict="true of the depth axis; gates mend time only if the forget gates start open",
+        verdict="true of the depth axis; of time true of the GRU, of the LSTM if its forget gates start open",
         number="5",
         meaning="with residuals {} of 5 seeds learn echo through twelve LSTM layers, without them none",
         test="tests/test_trainability.py::test_residuals_carry_lstm_stacks_that_learn_nothing_without",

@@ -55,7 +55,7 @@ TRANSLATOR = {
     "give back a list of plain and residual, got Stack": lambda layers: Stack.uniform(LSTMCell, 4, 4, layers),
 }
 RIGHT = {
-    "05.1": (checks.residuals.residual_run, residual_run),
+    "05.3": (checks.residuals.residual_run, residual_run),
     "05.4": (checks.residuals.translator, translator),
 }
-MISTAKES = {"05.1": RUN, "05.4": TRANSLATOR}
+MISTAKES = {"05.3": RUN, "05.4": TRANSLATOR}

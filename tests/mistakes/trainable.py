@@ -48,8 +48,8 @@ COUNTEREXAMPLE = {
     "give back two whole numbers (layers, steps), got list": lambda: (8, 1.5),
 }
 RIGHT = {
-    "05.2": (checks.trainable.bias_steps, lambda: STORED),
-    "05.3": (checks.trainable.twelve_layers, lambda: TRUTH),
+    "05.1": (checks.trainable.bias_steps, lambda: STORED),
+    "05.2": (checks.trainable.twelve_layers, lambda: TRUTH),
     "05.5": (checks.trainable.counterexample, lambda: (8, 1)),
 }
-MISTAKES = {"05.2": BIAS_STEPS, "05.3": TWELVE, "05.5": COUNTEREXAMPLE}
+MISTAKES = {"05.1": BIAS_STEPS, "05.2": TWELVE, "05.5": COUNTEREXAMPLE}
