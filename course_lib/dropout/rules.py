@@ -68,7 +68,7 @@ def fresh_state(p: float) -> Rule:
 def locked(p: float) -> Rule:
     """One mask a sequence on h_{t-1} on its way into the gates: W_hh (m * h_{t-1}), all gates with the same mask.
 
-    Gal and Ghahramani 2016, section 4.2, lock the mask on what a layer reads from below as well: give the stack
+    Gal and Ghahramani 2016, section 4.1, lock the mask on what a layer reads from below as well: give the stack
     ``dropout=Locked(p)``, and mask input and output by ``Around(stack, Locked(p))``.
     """
     return Rule("locked", p, steps.one_a_unit, steps.into_gates, refusals.needs_from_past, fixed=True)
@@ -79,7 +79,7 @@ def candidate(p: float) -> Rule:
 
     In a GRU: h_t = (1-z) * (m_t * n) + z * h_{t-1}.
     What is already carried is never masked, so no memory is lost. TypeError for a cell without a candidate of its own.
-    Source: Semeniuta, Severyn and Barth 2016, section 4.
+    Source: Semeniuta, Severyn and Barth 2016, section 3.
     """
     return Rule("candidate", p, steps.one_a_unit, steps.new_content, refusals.needs_candidate)
 
