@@ -37,14 +37,15 @@ QUESTIONS = {
         "b",
     ),
     "q07.4": Question(
-        "On chorales one layer meets the published number. Should you stack there?",
+        "After 200 steps on 24 chorales one layer is ahead of three. What does that say about chorales?",
         {
             "a": (
-                "no: stack where validation gains by it",
-                "229 pieces over-fit soon; the depth is one more thing to choose.",
+                "that three layers leave the plateau later, at this rate",
+                "They still stand at the bare frequencies. Give each depth its own rate and enough steps, then ask "
+                "held-out pieces.",
             ),
-            "b": ("yes, three layers are better everywhere", "Published searches chose one layer as often as three."),
-            "c": ("never on music", "Another corpus may gain. Ask the validation pieces."),
+            "b": ("that one layer suffices for music", "One seed, one rate and 24 pieces cannot say so."),
+            "c": ("that chorales have no structure for a second layer", "The second layer has not begun to learn."),
         },
         "a",
     ),
