@@ -41,7 +41,7 @@ def network(cell, layers, problem, connection=plain, start=lambda stack: stack, 
         stack = Stack.uniform(cell, 16, width, layers, connection=connection)
         return Tagger(stack, problem[0].num_inputs, problem[0].num_outputs)
 
-    width = width_for(8000, make)
+    width = width_for(8000, make, widest=128)
     torch.manual_seed(seed)
     model = make(width)
     start(model.stack)

@@ -36,7 +36,7 @@ def run_seeds(setting: Setting, seeds: Sequence[int]) -> list[Metrics]:
 def contest(setting: Setting, seeds: Sequence[int], start: Callable[[Stack], Stack]) -> list[Metrics]:
     """Train every seed at every rate from the same start, choose the rate by validation, test the chosen model."""
     task, length, steps = TASKS[setting["task"]], LENGTHS[setting["task"]], setting["steps"]
-    width = width_for(setting["budget"], lambda width: tagger(setting, width))
+    width = width_for(setting["budget"], lambda width: tagger(setting, width), widest=256)
     models: dict[tuple[int, float], Tagger] = {}
     for seed in seeds:
         for rate in RATES:

@@ -4,10 +4,13 @@ from course_lib.checks.questions.question import Question
 
 QUESTIONS = {
     "q05.1": Question(
-        "A one-layer LSTM at torch's default start does not learn to recall a symbol over 20 steps. What helps most?",
+        "Started as torch does, one LSTM layer does not learn to recall a symbol over 20 steps. What helps most?",
         {
             "a": ("more layers", "The way back in time stays as long, and each layer adds a way down."),
-            "b": ("forget bias 2", "The forget gates start near 0.88 and c survives 20 steps: all five stored seeds solve it."),
+            "b": (
+                "forget bias 2",
+                "The forget gates start near 0.88 and c survives 20 steps: all five stored seeds solve it.",
+            ),
             "c": ("a residual connection", "It shortens the way down, and one layer has none."),
         },
         "b",
