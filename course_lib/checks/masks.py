@@ -46,6 +46,7 @@ def locked_row(answer: object, seed: int) -> str:
     before = LSTMCell(BELOW, WIDTH).to(torch.float64)
     before.load_state_dict(cell.state_dict())
     for p in (0.0, P):
+        cell.load_state_dict(before.state_dict())  # whatever the answer did to it
         cell.below, cell.given, cell.gave = [], [], []
         h = expect_tensor(ask(answer, cell, x, p), (STEPS, BATCH, WIDTH), f"p = {p}: h")
         if len(cell.given) != STEPS:
@@ -112,7 +113,7 @@ def half_life(answer: object, seed: int) -> str:
         if not is_number(given):
             raise Wrong(f"keep = {keep}: give back a number of steps, {got(given)}")
         if abs(given - right) > 0.006 * right:
-            raise Wrong(f"keep = {keep}: not {given:.4g} steps{_name_life(given, keep, right)}")
+            raise Wrong(f"keep = {keep}: not {given:.4g} steps{_name_life(float(given), keep, right)}")
     return "6.6 steps at keep 0.9, one at 0.5: fresh masks on what is carried leave no long memory"
 
 
