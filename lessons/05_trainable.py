@@ -29,8 +29,8 @@ torch.set_num_threads(1)
 # ## 1 · Which cell remembers for twenty steps?
 #
 # *Recall*: read 20 symbols, then name the first, one of four. The way back in time is long, the way down is one
-# layer. Every network in this lesson has about 8,000 parameters, whatever its cell and depth, and 200 steps of
-# training. *Solved* means a loss below 0.2 nats on sequences it has not seen; a guess costs 1.39.
+# layer. Unless said otherwise, every network has about 8,000 parameters, whatever its cell and depth, and 200
+# steps of training. *Solved* means a loss below 0.2 nats on sequences it has not seen; a guess costs 1.39.
 
 # %% tags=["live"]
 RECALL, ECHO = (synthetic.recall(), 20), (synthetic.echo(lag=4), 12)   # task, time steps
@@ -97,6 +97,7 @@ def tell(found):
     middle = store.Spread(tuple(found)).median
     return f"{len(found)} of 5 seeds, step {middle:.0f} ({min(found)} to {max(found)})"
 
+# %% tags=["live"]
 print("recall, one layer;", store.command("trainability"))
 for name in ("vanilla", "gru", "lstm"):
     print(f"{name:20} {tell(steps('recall', name, 1))}")
@@ -182,6 +183,8 @@ plots.show(ax, title="Echo: plain stacks lose with depth, the residual LSTM does
            alt="Share of right answers against 1, 4, 8 and 12 layers, with bands over five seeds. "
                "The residual LSTM stays near 1. Plain vanilla stays at 1 up to 8 layers and falls "
                "to 0.83. The plain LSTM falls to 0.48 at 8 layers and to 0.25, a guess, at 12.")
+
+# %% tags=["live"]
 print("echo;", store.command("trainability"))
 which = [(cell, 1, "plain") for cell in ("vanilla", "lstm")]
 which += [(cell, layers, connection) for cell in ("vanilla", "lstm")
