@@ -244,7 +244,7 @@ checks.residuals.residual_run(residual_run)
 predict("p05.2", "Echo, LSTM, eight layers, plain, 200 training steps. On how many of five seeds "
                  "does a better start alone solve it?", ["none", "one or two", "most", "all"])
 
-# %% tags=["live", "slide"]
+# %% tags=["live"]
 STARTS = ("orthogonal", "upward weights times 3")
 
 def tell_row(name, experiment, **setting):
@@ -254,6 +254,7 @@ def tell_row(name, experiment, **setting):
     print(f"  {name:23} {tell(found):36} right {right:.2f}")
     return len(found)
 
+# %% tags=["live", "slide"]
 print("echo;", store.command("trainability") + ";", store.command("starts"))
 for cell, layers in (("lstm", 8), ("vanilla", 12)):
     print(f"{cell}, {layers} layers")
