@@ -105,8 +105,8 @@ assert gaps["rate chosen"] < gaps["rate 0.003"] / 10
 reveal("p06.1", "all but closes")
 
 # %% [markdown]
-# A deep stack sits on a plateau first, and a low rate leaves it there. One rate for all depths is a comparison
-# of rates. The rate is chosen on *validation* text; the test text is read once, by the chosen model.
+# A deep plain stack starts late, and at a low rate 500 steps end before it has. One rate for all depths is a
+# comparison of rates. The rate is chosen on *validation* text; the test text is read once, by the chosen model.
 #
 # How many seeds? A bar in these figures runs over all five. Each run lies above the true median with
 # probability 1/2, so all five lie on one side of it with probability $2\cdot 2^{-5}$. The bar holds the median
@@ -434,6 +434,12 @@ for number, line in enumerate(card.card(), start=1):
           f"   against: {line.exception}\n   default: {line.default}")
 
 # %% [markdown]
+# What others measured, at much larger size: tuned LSTMs of 10 million parameters reach perplexities of 59.6,
+# 60.8 and 60.1 on Penn Treebank with 1, 2 and 4 layers (Melis 2018). An eight-layer decoder scores 1.4 BLEU
+# plain and 17.0 with residuals, but one of four layers 22.4 plain and 17.5 with them (Britz 2017): our
+# residuals never hurt, theirs did. Dropped recurrent weights bring 68.9 down to 58.8 on the Treebank, inside
+# the recurrence (Merity 2017).
+#
 # **Exercise.** You have 50,000 parameters and 30 steps on the phrase source. Write down a recipe and a rival
 # that differs from it in one thing, run both with seeds 0 to 4, and judge. `contest.run(setting, seed)` does
 # one seed: it solves for the width, trains at two rates, chooses on validation, and returns a dictionary whose
@@ -449,7 +455,7 @@ def defence():
     """A recipe, its rival, five test losses of each, and what their ranges say."""
     ### BEGIN SOLUTION
     recipe = {"cell": "vanilla", "connection": "residual", "layers": 3, "steps": 30}
-    rival = recipe | {"connection": "plain", "layers": 1}
+    rival = recipe | {"layers": 1}
     mine, theirs = ([contest.run(each, seed)["loss"] for seed in range(5)]
                     for each in (recipe, rival))
     verdict = ("better" if max(mine) < min(theirs) else
@@ -488,5 +494,5 @@ quiz("q06.4")
 # **Sources.** Howard and Gugger, *Deep Learning for Coders* (fastbook), chapter 12; Zhang et al., *Dive into
 # Deep Learning*, its 2026 revision; Géron, *Hands-On Machine Learning*, 3rd edition, chapter 15. Zaremba,
 # Sutskever and Vinyals 2014; Gal and Ghahramani 2016; Semeniuta, Severyn and Barth 2016; Merity, Keskar and
-# Socher 2017. Wu et al. 2016 for the residual stack; Melis, Dyer and Blunsom 2018 for depth at equal
-# parameters.
+# Socher 2017. Wu et al. 2016 for the residual stack; Melis, Dyer and Blunsom 2018 and Britz et al. 2017 for
+# published depths.
