@@ -22,6 +22,7 @@ def test_solved_is_the_first_step_whose_last_batches_are_good_on_average():
     assert trainability.solved_at(history([1.0] * 10 + [SOLVED - 0.01] * WINDOW + [1.0])) == 10 + WINDOW
     assert trainability.solved_at(history([1.0] * 10 + [0.9 * SOLVED] * (WINDOW - 1))) == math.inf
     assert trainability.solved_at(history([0.0] * (WINDOW - 1))) == math.inf
+    assert trainability.solved_at(history([0.0] * WINDOW)) == WINDOW
 
 
 def answering(scale):
@@ -61,6 +62,21 @@ def test_seeds_together_are_seeds_alone():
         alone = trainability.run(setting, seed)
         assert found["valid"] == pytest.approx(alone["valid"], rel=1e-9)
     assert together[0]["valid"] != together[1]["valid"]
+
+
+def test_every_rate_starts_from_the_same_weights_and_every_seed_from_others(monkeypatch):
+    begun = []
+
+    def untrained(models, *others):
+        begun.extend(torch.cat([each.detach().flatten() for each in model.parameters()]) for model in models)
+        return [history([1.4] * 9) for _ in models]
+
+    monkeypatch.setattr(trainability, "fit_together", untrained)
+    trainability.run_seeds(row("recall", "lstm", 1, steps=1, budget=400), [0, 1])
+    first, second = begun[: len(RATES)], begun[len(RATES) :]
+    assert all(torch.equal(each, first[0]) for each in first)
+    assert all(torch.equal(each, second[0]) for each in second)
+    assert not torch.equal(first[0], second[0])
 
 
 @pytest.mark.parametrize("layers", [1, 5])
