@@ -149,10 +149,13 @@ def test_a_wrong_sum_removes_the_file(server, numbers, content):
     assert [path.name for path in numbers.iterdir()] == [".lock"]
 
 
-def test_an_endless_file_is_not_kept_on_being_read(server, numbers):
+def test_an_endless_file_is_not_kept_on_being_read(server, numbers, monkeypatch):
+    write, sizes = download._write, []
+    monkeypatch.setattr(download, "_write", lambda handle, chunk: sizes.append(len(chunk)) or write(handle, chunk))
     server.behaviour["content"] = CONTENT * 50
     with pytest.raises(DownloadError, match="removed"):
         get()
+    assert sum(sizes) <= len(CONTENT) + download.CHUNK
 
 
 @pytest.mark.parametrize(("status", "cure"), [(404, "may have moved"), (503, "try again later")])

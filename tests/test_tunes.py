@@ -119,7 +119,7 @@ def test_rows_go_on_from_batch_to_batch_and_targets_come_next():
 @pytest.mark.parametrize(("num_steps", "batch_size"), [(0, 3), (3, 0), (3, 3)])
 def test_sizes_that_make_no_batch_are_refused(num_steps, batch_size):
     with pytest.raises(ValueError, match=r"at least 1|takes 10"):
-        tunes.batches([Tune("short", "M:C\nA")], num_steps, batch_size)
+        tunes.batches([Tune("short", "M:C\nABc")], num_steps, batch_size)
 
 
 def test_just_enough_text_makes_one_batch():
