@@ -4,8 +4,6 @@ from course_lib.checks.questions import (
     clocks,
     first_steps,
     gradients,
-    real_data,
-    recipe,
     single_layer,
     stacking,
     trainable,
@@ -18,7 +16,5 @@ MODULES = (
     clocks,
     gradients,
     trainable,
-    recipe,
-    real_data,
 )  # in the order of the lessons
 QUESTIONS = {identity: question for module in MODULES for identity, question in module.QUESTIONS.items()}
