@@ -91,8 +91,8 @@ SAID = {
         f"on {seeds('echo', 'vanilla', 12, budget=24_000)} of 5 with three times the parameters",
         f"four layers fail on {WORDS[5 - seeds('echo', 'lstm', 4)]} seeds, eight and twelve on all",
         f"With residuals {seeds('echo', 'lstm', 12, 'residual')} of 5 seeds learn through twelve LSTM layers (N13)",
-        f"{started('upward weights times 3').median:.2f} of its answers are right at best, in the median, "
-        f"against {trained('accuracy', 'echo', 'lstm', 8).median:.2f}, "
+        f"Upward weights times 3 alone get {started('upward weights times 3').median:.2f} of its answers right, in the "
+        f"median, against {trained('accuracy', 'echo', 'lstm', 8).median:.2f}, "
         f"and {trained('accuracy', 'echo', 'lstm', 8, 'residual').median:.2f} with the residual",
         f"upward weights times 3 come to {tunes('upward weights times 3').median:.2f} nats",
         f"The residual comes to {tunes('default', 'residual').median:.2f}",

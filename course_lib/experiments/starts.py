@@ -24,6 +24,7 @@ STARTS: dict[str, Callable[[Stack], Stack]] = {
     "orthogonal, times 0.707": lambda stack: init.orthogonal(stack, 0.5**0.5, 0.5**0.5),
     "identity": init.identity,
     "upward weights times 3": steeper,
+    "orthogonal, upward times 3": lambda stack: init.orthogonal(stack, 1.0, 3.0),
 }
 
 
@@ -53,5 +54,6 @@ EXPERIMENT = Experiment(
         *(started("lstm", 8, start) for start in ("orthogonal", "upward weights times 3")),
         *(started("vanilla", 12, start) for start in STARTS),
         *(started("lstm", 12, start) for start in ("orthogonal", "upward weights times 3")),
+        started("lstm", 8, "orthogonal, upward times 3"),
     ),
 )

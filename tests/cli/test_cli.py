@@ -182,13 +182,13 @@ def test_an_experiment_runs_what_is_missing(course, capsys, monkeypatch):
     toy = Experiment("toy", "how high?", lambda setting, seed: {"level": seed}, ({"level": 1},))
     monkeypatch.setattr(experiments, "EXPERIMENTS", {"toy": toy})
     monkeypatch.setattr(store, "FOLDER", course.root / "results")
-    assert cli.main(["experiment", "run", "toy", "--seeds", "2"]) == 0
+    assert cli.main(["experiment", "run", "toy", "--seeds", "2", "--workers", "1"]) == 0
     assert capsys.readouterr().out.splitlines() == [
         "toy: 2 runs, none measured so far",
         "{'level': 1} seed 0: 0.0 s",
         "{'level': 1} seed 1: 0.0 s",
     ]
-    assert cli.main(["experiment", "run", "toy", "--seeds", "2"]) == 0
+    assert cli.main(["experiment", "run", "toy", "--seeds", "2", "--workers", "1"]) == 0
     assert capsys.readouterr().out == "toy: all 2 seeds of 1 settings are stored\n"
     assert cli.main(["experiment", "list"]) == 0
     assert "how high?" in capsys.readouterr().out
