@@ -1,6 +1,6 @@
 """What a stack refuses, and in which words: every message names the argument, both values and the rule."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -149,3 +149,12 @@ def check_lengths(lengths: Tensor | Sequence[int], num_steps: int, batch_size: i
             f"lengths[{wrong[0]}] is {int(lengths[wrong[0]])} but must be in 1..T, and x has T={num_steps} steps"
         )
     return torch.arange(num_steps, device=device)[:, None] >= lengths.to(device)
+
+
+def send_up(connection: Callable, below: Tensor, h: Tensor, layer: str) -> Tensor:
+    """What the connection makes of zeros, without gradients; ValueError, which names the layer, if it refuses them."""
+    try:
+        with torch.no_grad():
+            return connection(below, h)
+    except (ValueError, RuntimeError) as error:
+        raise ValueError(f"{layer}, which its connection refuses: {error}") from error

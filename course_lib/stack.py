@@ -1,6 +1,6 @@
 """The wiring: cells on top of each other, a connection from layer to layer, weights to and from torch."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
 
 import torch
@@ -190,14 +190,8 @@ class Stack(nn.Module):
                     f"layer {layer - 1} has hidden_size={under}{sent} but layer {layer} has "
                     f"input_size={cell.input_size}; they must be equal"
                 )
-            try:
-                with torch.no_grad():
-                    below = connection(below, below.new_zeros(1, cell.hidden_size))
-            except (ValueError, RuntimeError) as error:
-                raise ValueError(
-                    f"layer {layer} has input_size={cell.input_size} and hidden_size={cell.hidden_size}, "
-                    f"which its connection refuses: {error}"
-                ) from error
+            told = f"layer {layer} has input_size={cell.input_size} and hidden_size={cell.hidden_size}"
+            below = arguments.send_up(connection, below, below.new_zeros(1, cell.hidden_size), told)
         return below.shape[-1]
 
     def extra_repr(self) -> str:
@@ -211,20 +205,14 @@ class Stack(nn.Module):
         The stack reads time first, whatever the module's batch_first; a missing bias becomes zeros.
         Errors: TypeError for another module; ValueError for relu, bidirectional and projected modules.
         """
-        cell = {torch_module: cell for cell, torch_module in TORCH_MODULES.items()}.get(type(module))
-        if cell is None:
-            raise TypeError(f"from_torch takes torch.nn.RNN, LSTM or GRU, got {type(module).__name__}")
+        cell = cell_of(module)
         refused = {"nonlinearity": "relu", "bidirectional": True}
         refused |= {"proj_size": module.proj_size} if module.proj_size else {}
         for name, value in refused.items():
             if getattr(module, name, None) == value:
                 raise ValueError(f"from_torch: a stack has no {name}={value!r}; got {module}")
         stack = cls.uniform(cell, module.input_size, module.hidden_size, module.num_layers, dropout=module.dropout)
-        stack.to(module.weight_ih_l0).train(module.training)
-        with torch.no_grad():
-            for parameter, name in _torch_names(stack):
-                parameter.copy_(getattr(module, name)) if hasattr(module, name) else parameter.zero_()
-        return stack
+        return take_weights(stack, module, _torch_names(stack))
 
     def to_torch(self) -> nn.RNNBase:
         """The torch.nn module with this stack's weights; it computes the same numbers.
@@ -249,6 +237,23 @@ class Stack(nn.Module):
             for parameter, name in _torch_names(self):
                 getattr(module, name).copy_(parameter)
         return module
+
+
+def cell_of(module: nn.RNNBase) -> type[Cell]:
+    """The kind of cell in a torch module: TypeError for another one."""
+    for cell, torch_module in TORCH_MODULES.items():
+        if type(module) is torch_module:
+            return cell
+    raise TypeError(f"from_torch takes torch.nn.RNN, LSTM or GRU, got {type(module).__name__}")
+
+
+def take_weights(stack: nn.Module, module: nn.RNNBase, names: Iterable[tuple[nn.Parameter, str]]) -> nn.Module:
+    """Give the stack a torch module's weights, dtype, device and mode; a bias that the module lacks becomes zeros."""
+    stack.to(module.weight_ih_l0).train(module.training)
+    with torch.no_grad():
+        for parameter, name in names:
+            parameter.copy_(getattr(module, name)) if hasattr(module, name) else parameter.zero_()
+    return stack
 
 
 def _torch_names(stack: Stack) -> Iterator[tuple[nn.Parameter, str]]:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from course_lib import GRUCell, LSTMCell, RNNCell, Stack, plain, residual
-from tests.worlds import CELLS, close, gradients_of, leaves, random_states
+from tests.worlds import CELLS, Recorded, close, gradients_of, leaves, random_states
 
 WIRINGS = {
     "plain": {},
@@ -111,19 +111,7 @@ def test_layer_1_never_gets_a_skip_even_at_equal_widths():
 
 
 def test_dropout_masks_what_layers_2_to_L_read_and_spares_the_stream():
-    class Ones(nn.Module):
-        """Records the masks it gives: one unit in three is silent."""
-
-        def __init__(self):
-            super().__init__()
-            self.given = []
-
-        def forward(self, ones):
-            assert (ones == 1).all()
-            self.given.append((torch.rand_like(ones) > 1 / 3) * 1.5)
-            return self.given[-1]
-
-    dropout = Ones()
+    dropout = Recorded()
     stack, x = make(RNNCell, connection=residual, dropout=dropout), torch.randn(6, 3, 5)
     grid = stack.grid(x)
     assert [mask.shape for mask in dropout.given] == [(6, 3, 4)] * 2

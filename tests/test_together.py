@@ -1,6 +1,7 @@
 """Models trained side by side end where each would alone."""
 
 import copy
+from dataclasses import replace
 
 import pytest
 import torch
@@ -99,7 +100,7 @@ def test_the_depth_experiment_gives_each_seed_what_it_gives_alone():
 def test_every_depth_has_the_same_number_of_parameters_and_layer_1_no_skip():
     contest = depth_phrases.CONTEST
     for setting in [each for each in contest.settings() if each["layers"] in (1, 8)]:
-        model = contest._make(setting, contest._width(setting))
+        model = contest.make(contest, setting, contest.size(contest, setting))
         assert abs(sum(p.numel() for p in model.parameters()) / contest.budget - 1) < 0.07, setting
         assert model.stack.connections[0] is plain
         assert isinstance(model.stack.cells[-1], CELLS[setting["cell"]])
@@ -119,9 +120,7 @@ def test_the_rate_is_chosen_by_validation_and_the_test_is_read_once(monkeypatch)
         judged[model] = 1.0 - 0.1 * (len(judged) == 1)  # the second rate is the best
         return {"loss": judged[model]}
 
-    contest = depth_phrases.CONTEST.__class__(
-        **{**vars(depth_phrases.CONTEST), "validate": validate, "test": test, "failed": lambda valid: True}
-    )
+    contest = replace(depth_phrases.CONTEST, validate=validate, test=test, failed=lambda valid: True)
     setting = {"task": "phrases", "cell": "vanilla", "connection": "plain", "layers": 1, "steps": 2}
     metrics = contest.run(setting, 0)
     assert (metrics["rate"], metrics["valid"], metrics["loss"]) == (0.01, [1.0, 0.9, 1.0], 7.0)

@@ -6,9 +6,10 @@ whichever way the grid is walked, for a sequence alone and in a batch, whole and
 
 from course_lib.dropout.between import Around, Locked
 from course_lib.dropout.masked import Masked
-from course_lib.dropout.rules import Rule, candidate, fresh_c, fresh_h, fresh_state, locked, weight_drop
+from course_lib.dropout.rules import RULES, Rule, candidate, fresh_c, fresh_h, fresh_state, locked, weight_drop
 
 __all__ = [
+    "RULES",
     "Around",
     "Locked",
     "Masked",

@@ -1,6 +1,6 @@
 """Where a dropout inside the recurrence acts, and for how long one mask stands: rules as values."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from torch import Tensor
@@ -93,3 +93,8 @@ def weight_drop(p: float) -> Rule:
     """
     size, step = steps.one_a_weight, steps.through_fewer_weights
     return Rule("weight_drop", p, size, step, refusals.needs_weight_hh, fixed=True, shared=True)
+
+
+RULES: Mapping[str, Callable[[float], Rule]] = {
+    rule.__name__: rule for rule in (fresh_h, fresh_c, fresh_state, locked, candidate, weight_drop)
+}

@@ -1,10 +1,10 @@
 """Do eight vanilla layers learn to write folk tunes, and is it the residual or the start that lets them?"""
 
-import dataclasses
 from collections.abc import Callable
+from dataclasses import replace
 
 from course_lib import init
-from course_lib.experiments.depth import Contest
+from course_lib.experiments.depth import Contest, uniform
 from course_lib.experiments.depth_tunes import CONTEST as TUNES
 from course_lib.experiments.experiment import Experiment, Setting
 from course_lib.experiments.starts import steeper
@@ -19,13 +19,11 @@ STARTS: dict[str, Callable[[Stack], Stack]] = {
 }
 
 
-class Started(Contest):
-    """The contest of ``depth_tunes`` from a start of STARTS."""
-
-    def _make(self, setting: Setting, width: int) -> Tagger:
-        model = super()._make(setting, width)
-        STARTS[setting["start"]](model.stack)
-        return model
+def started(contest: Contest, setting: Setting, width: int) -> Tagger:
+    """The model of ``depth_tunes`` from a start of STARTS."""
+    model = uniform(contest, setting, width)
+    STARTS[setting["start"]](model.stack)
+    return model
 
 
 def row(start: str, connection: str = "plain", layers: int = LAYERS, steps: int = STEPS) -> Setting:
@@ -33,9 +31,7 @@ def row(start: str, connection: str = "plain", layers: int = LAYERS, steps: int 
     return {"cell": "vanilla", "connection": connection, "layers": layers, "start": start, "steps": steps}
 
 
-CONTEST = Started(
-    **{field.name: getattr(TUNES, field.name) for field in dataclasses.fields(TUNES)} | {"budget": BUDGET}
-)
+CONTEST = replace(TUNES, budget=BUDGET, make=started)
 EXPERIMENT = Experiment(
     name="characters",
     question="Do eight vanilla layers learn to write folk tunes, and is it the residual or the start that lets them?",

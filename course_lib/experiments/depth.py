@@ -20,6 +20,23 @@ CONNECTIONS = {"plain": plain, "residual": residual}
 LAYERS = (1, 2, 3, 4, 6, 8)
 
 
+def uniform(contest: "Contest", setting: Setting, width: int) -> Tagger:
+    """A tagger around a stack of the setting's cell, connection and depth, all layers of one width."""
+    connection = CONNECTIONS[setting["connection"]]
+    stack = Stack.uniform(CELLS[setting["cell"]], contest.embedding, width, setting["layers"], connection=connection)
+    return Tagger(stack, contest.symbols, contest.answers, contest.delay)
+
+
+def one_width(contest: "Contest", setting: Setting) -> int:
+    """The width at which the contest's model has as many parameters as the budget."""
+    return width_for(contest.budget, lambda width: contest.make(contest, setting, width))
+
+
+def width_of(model: Tagger) -> Metrics:
+    """The one width of a uniform stack."""
+    return {"width": model.stack.hidden_sizes[0]}
+
+
 @dataclass(frozen=True)
 class Contest:
     """What all depths have in common: task, budget, and how a model is trained and judged.
@@ -28,6 +45,8 @@ class Contest:
     "loss" chooses the rate. ``failed`` says from the validation's numbers whether the chosen model never learnt more
     than frequencies. ``side_by_side`` names the cells for which all seeds and rates of a row in one loop are
     faster: where torch has a fused call that is quick, one by one wins.
+    ``size(contest, setting)`` solves a row for its width, ``make(contest, setting, width)`` gives the model and
+    ``describe(model)`` says how wide it is. ``dataclasses.replace`` makes another contest of one.
     """
 
     task: str
@@ -45,6 +64,9 @@ class Contest:
     delay: int = 0
     dtype: torch.dtype = torch.float64
     side_by_side: Sequence[str] = ()
+    size: Callable[["Contest", Setting], int | tuple[int, ...]] = one_width
+    make: Callable[["Contest", Setting, int], Tagger] = uniform
+    describe: Callable[[Tagger], Metrics] = width_of
 
     def settings(self) -> tuple[Setting, ...]:
         """A short training first, then every cell, connection and depth; one layer has no place for a skip."""
@@ -64,12 +86,12 @@ class Contest:
 
     def run_seeds(self, setting: Setting, seeds: Sequence[int]) -> list[Metrics]:
         """The same for several seeds, trained side by side where that is faster."""
-        width = self._width(setting)
+        width = self.size(self, setting)
         models: dict[tuple[int, float], Tagger] = {}
         for seed in seeds:
             for rate in self.rates:  # every rate starts from the same weights
                 with exactly(seed, self.dtype):
-                    models[seed, rate] = self._make(setting, width)
+                    models[seed, rate] = self.make(self, setting, width)
         with exactly(0, self.dtype):
             diverged = self._fit(models, setting)
             return [self._judge({rate: models[seed, rate] for rate in self.rates}, diverged, seed) for seed in seeds]
@@ -99,13 +121,5 @@ class Contest:
             "diverged": diverged[seed],
             "failed": int(self.failed(valid[rate])),
             "parameters": count(models[rate]),
-            "width": models[rate].stack.hidden_sizes[0],
+            **self.describe(models[rate]),
         }
-
-    def _width(self, setting: Setting) -> int:
-        return width_for(self.budget, lambda width: self._make(setting, width))
-
-    def _make(self, setting: Setting, width: int) -> Tagger:
-        connection = CONNECTIONS[setting["connection"]]
-        stack = Stack.uniform(CELLS[setting["cell"]], self.embedding, width, setting["layers"], connection=connection)
-        return Tagger(stack, self.symbols, self.answers, self.delay)

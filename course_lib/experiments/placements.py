@@ -1,26 +1,7 @@
 """The places for a dropout that the experiments compare: between the layers, and inside the recurrence by a rule."""
 
-from course_lib.dropout import (
-    Around,
-    Locked,
-    Masked,
-    candidate,
-    fresh_c,
-    fresh_h,
-    fresh_state,
-    locked,
-    weight_drop,
-)
+from course_lib.dropout import RULES, Around, Locked, Masked, locked
 from course_lib.stack import Stack
-
-RULES = {
-    "fresh_h": fresh_h,
-    "fresh_c": fresh_c,
-    "fresh_state": fresh_state,
-    "locked": locked,
-    "candidate": candidate,
-    "weight_drop": weight_drop,
-}
 
 
 def placed(stack: Stack, place: str, p: float) -> Stack | Around:

@@ -1,6 +1,6 @@
 """Do equal widths cost anything? Five profiles of three layers at equal parameters."""
 
-from dataclasses import fields
+from dataclasses import replace
 
 from course_lib.experiments.depth import CELLS, Contest
 from course_lib.experiments.depth_phrases import CONTEST as DEPTHS
@@ -18,39 +18,32 @@ PROFILES = {  # ratios of the widths, bottom to top
 }
 
 
-class Widths(Contest):
-    """The contest of depths at one depth, three plain layers, with a profile of widths in a row's setting.
-
-    The budget counts the read-out, whose size the top width sets.
-    """
-
-    def settings(self) -> tuple[Setting, ...]:
-        """A short training first, then every cell and profile."""
-        rows = [{"cell": cell, "profile": profile, "steps": self.steps} for cell in CELLS for profile in PROFILES]
-        return {"cell": "vanilla", "profile": "inverted", "steps": 5}, *rows
-
-    def _judge(self, models, diverged, seed: int) -> Metrics:
-        metrics = super()._judge(models, diverged, seed)
-        del metrics["width"]
-        return metrics | {"widths": list(models[metrics["rate"]].stack.hidden_sizes)}
-
-    def _width(self, setting: Setting) -> tuple[int, ...]:
-        ratios = PROFILES[setting["profile"]]
-        return widths_for(self.budget, ratios, lambda widths: self._make(setting, widths))
-
-    def _make(self, setting: Setting, width: tuple[int, ...]) -> Tagger:
-        below = (self.embedding, *width)
-        stack = Stack([CELLS[setting["cell"]](*sizes) for sizes in zip(below, width)])
-        return Tagger(stack, self.symbols, self.answers)
+def profiled(contest: Contest, setting: Setting, widths: tuple[int, ...]) -> Tagger:
+    """Three plain layers of these widths."""
+    below = (contest.embedding, *widths)
+    stack = Stack([CELLS[setting["cell"]](*sizes) for sizes in zip(below, widths)])
+    return Tagger(stack, contest.symbols, contest.answers)
 
 
-CONTEST = Widths(
-    **{each.name: getattr(DEPTHS, each.name) for each in fields(DEPTHS)} | {"budget": 3000, "rates": (0.01, 0.03, 0.1)}
-)
+def solved(contest: Contest, setting: Setting) -> tuple[int, ...]:
+    """The widths of the setting's profile at the budget, which counts the read-out, whose size the top width sets."""
+    ratios = PROFILES[setting["profile"]]
+    return widths_for(contest.budget, ratios, lambda widths: profiled(contest, setting, widths))
+
+
+def widths_of(model: Tagger) -> Metrics:
+    """The width of every layer, bottom to top."""
+    return {"widths": list(model.stack.hidden_sizes)}
+
+
+CONTEST = replace(DEPTHS, budget=3000, rates=(0.01, 0.03, 0.1), size=solved, make=profiled, describe=widths_of)
 EXPERIMENT = Experiment(
     name="widths",
     question="Do equal widths in all layers cost anything, at equal parameters?",
     run=CONTEST.run,
     run_seeds=CONTEST.run_seeds,
-    settings=CONTEST.settings(),
+    settings=(
+        {"cell": "vanilla", "profile": "inverted", "steps": 5},
+        *({"cell": cell, "profile": profile, "steps": DEPTHS.steps} for cell in CELLS for profile in PROFILES),
+    ),
 )

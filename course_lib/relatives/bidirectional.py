@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from course_lib import arguments, fast
 from course_lib.cells import Cell, check_size
-from course_lib.stack import TORCH_MODULES, Stack, plain
+from course_lib.stack import Stack, cell_of, plain, take_weights
 
 
 class BothStates(NamedTuple):
@@ -174,14 +174,8 @@ class BidirectionalStack(nn.Module):
                     f"layer {number - 1} sends up width {below.shape[-1]}, both directions together, but layer "
                     f"{number} has input_size={layer.input_size}; they must be equal"
                 )
-            try:
-                with torch.no_grad():
-                    below = connection(below, below.new_zeros(1, 1, layer.output_size))
-            except (ValueError, RuntimeError) as error:
-                raise ValueError(
-                    f"layer {number} has input_size={layer.input_size} and output_size={layer.output_size}, "
-                    f"which its connection refuses: {error}"
-                ) from error
+            told = f"layer {number} has input_size={layer.input_size} and output_size={layer.output_size}"
+            below = arguments.send_up(connection, below, below.new_zeros(1, 1, layer.output_size), told)
         return below.shape[-1]
 
     @classmethod
@@ -191,19 +185,13 @@ class BidirectionalStack(nn.Module):
         It reads time first, whatever the module's batch_first; a missing bias becomes zeros.
         Errors: TypeError for another module; ValueError for relu, one-directional and projected modules.
         """
-        cell = {torch_module: cell for cell, torch_module in TORCH_MODULES.items()}.get(type(module))
-        if cell is None:
-            raise TypeError(f"from_torch takes torch.nn.RNN, LSTM or GRU, got {type(module).__name__}")
+        cell = cell_of(module)
         if not module.bidirectional:
             raise ValueError(f"from_torch takes a bidirectional module; Stack.from_torch takes this one: {module}")
         if module.proj_size or getattr(module, "nonlinearity", "tanh") != "tanh":
             raise ValueError(f"from_torch: a stack has neither relu nor projections; got {module}")
         stack = cls.uniform(cell, module.input_size, module.hidden_size, module.num_layers, dropout=module.dropout)
-        stack.to(module.weight_ih_l0).train(module.training)
-        with torch.no_grad():
-            for parameter, name in _torch_names(stack):
-                parameter.copy_(getattr(module, name)) if hasattr(module, name) else parameter.zero_()
-        return stack
+        return take_weights(stack, module, _torch_names(stack))
 
 
 def reverse(

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from course_lib import GRUCell, LSTMCell, Stack
-from course_lib.dropout import Masked, candidate, fresh_c, fresh_h, locked, weight_drop
-from tests.dropout.worlds import KINDS, RULES, masks_of
+from course_lib.dropout import RULES, Masked, candidate, fresh_c, fresh_h, locked, weight_drop
+from tests.dropout.worlds import KINDS, masks_of
 from tests.worlds import close, gradients_of
 
 

@@ -8,15 +8,26 @@ import torch
 from torch import nn
 
 from course_lib import GRUCell, LSTMCell, RNNCell, Stack, fast, residual
-from course_lib.dropout import Around, Locked, Masked, candidate, fresh_c, fresh_h, fresh_state, locked, weight_drop
+from course_lib.dropout import (
+    RULES,
+    Around,
+    Locked,
+    Masked,
+    candidate,
+    fresh_c,
+    fresh_h,
+    fresh_state,
+    locked,
+    weight_drop,
+)
 from course_lib.dropout.coins import WORD, coins, later
 from course_lib.init import forget_bias
 from course_lib.models import Tagger
 from course_lib.relatives import BidirectionalStack, ClockedStack, DilatedStack
 from course_lib.relatives.clocked import Clocked
 from course_lib.relatives.clockwork import ClockworkCell
-from tests.dropout.worlds import FIXED, KINDS, PAIRS, REFUSED, RULES, masks_of, stack_of, started
-from tests.worlds import LeakyCell, close, gradients_of, leaves
+from tests.dropout.worlds import FIXED, KINDS, PAIRS, REFUSED, masks_of, stack_of, started
+from tests.worlds import LeakyCell, Recorded, close, gradients_of, leaves
 
 every_pair = pytest.mark.parametrize(("rule", "kind"), PAIRS)
 
@@ -305,16 +316,6 @@ def test_locked_on_both_axes_agrees_in_all_walks():
 
 def test_around_a_stack_the_input_and_the_output_are_masked():
     """With the L - 1 places inside, Zaremba's L + 1; the masks are told from the ones that are asked for."""
-
-    class Recorded(nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.given = []
-
-        def forward(self, ones):
-            assert (ones == 1).all()
-            self.given.append((torch.rand_like(ones) > 1 / 3) * 1.5)
-            return self.given[-1]
 
     stack, dropout = Stack([LSTMCell(5, 4), GRUCell(4, 3)]), Recorded()
     net, x, states = Around(stack, dropout), torch.randn(6, 2, 5), stack.initial_states(2)

@@ -3,16 +3,8 @@
 import torch
 
 from course_lib import GRUCell, LSTMCell, RNNCell, Stack
-from course_lib.dropout import Masked, candidate, fresh_c, fresh_h, fresh_state, locked, weight_drop
+from course_lib.dropout import RULES, Masked
 
-RULES = {
-    "fresh_h": fresh_h,
-    "fresh_c": fresh_c,
-    "fresh_state": fresh_state,
-    "locked": locked,
-    "candidate": candidate,
-    "weight_drop": weight_drop,
-}
 KINDS = {"vanilla": RNNCell, "gru": GRUCell, "lstm": LSTMCell}
 REFUSED = {("fresh_c", "vanilla"), ("fresh_c", "gru"), ("candidate", "vanilla")}
 PAIRS = [(rule, kind) for rule in RULES for kind in KINDS if (rule, kind) not in REFUSED]

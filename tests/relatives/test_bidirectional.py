@@ -17,7 +17,7 @@ from course_lib.relatives import ClockedStack, DilatedStack
 from course_lib.relatives.bidirectional import Bidirectional, BidirectionalStack, BothStates, reverse
 from course_lib.training import Settings, fit
 from tests.relatives.worlds import NETS
-from tests.worlds import CELLS, TORCH, LeakyCell, close, gradients_of
+from tests.worlds import CELLS, TORCH, LeakyCell, Recorded, close, gradients_of
 
 
 def leaves(states):
@@ -157,16 +157,6 @@ def test_residual_adds_from_layer_2_on_and_never_the_input():
 
 @pytest.mark.parametrize("connection", [plain, residual])
 def test_dropout_masks_what_layers_2_to_L_read_and_spares_the_stream(connection):
-    class Recorded(nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.given = []
-
-        def forward(self, ones):
-            assert (ones == 1).all()
-            self.given.append((torch.rand_like(ones) > 1 / 3) * 1.5)
-            return self.given[-1]
-
     dropout = Recorded()
     net = BidirectionalStack.uniform(GRUCell, 5, 4, 3, connection=connection, dropout=dropout)
     x, lengths = torch.randn(6, 2, 5), [6, 3]
