@@ -86,8 +86,8 @@ def fit(
         raise ValueError("batches is empty; there is nothing to train on")
     if settings.target is not None and validate is None:
         raise ValueError(f"target={settings.target} needs validate, which measures whether it is reached")
-    optimizer = make_optimizer(model, settings)
     losses, scores, stopped, start = [], [], "steps", time.perf_counter()
+    optimizer = make_optimizer(model, settings)
     with torch.random.fork_rng(), tqdm(total=settings.steps, disable=is_quiet(), unit="step") as bar:
         torch.manual_seed(settings.seed)
         try:
@@ -99,9 +99,8 @@ def fit(
                     break
                 bar.update()
                 bar.set_postfix(loss=f"{losses[-1]:.3f}", refresh=False)
-                step = len(losses)
-                if validate and (step % settings.validate_every == 0 or step == settings.steps):
-                    scores.append((step, _score(model, validate)))
+                if validate and (len(losses) % settings.validate_every == 0 or len(losses) == settings.steps):
+                    scores.append((len(losses), _score(model, validate)))
                     if settings.target is not None and scores[-1][1] <= settings.target:
                         stopped = "target"
                         break

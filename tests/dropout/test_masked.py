@@ -5,29 +5,19 @@ import pickle
 
 import pytest
 import torch
-from torch import nn
 
-from course_lib import GRUCell, LSTMCell, RNNCell, Stack, fast, residual
+from course_lib import GRUCell, LSTMCell, Stack, fast, residual
 from course_lib.dropout import (
-    RULES,
-    Around,
     Locked,
     Masked,
-    candidate,
-    fresh_c,
     fresh_h,
-    fresh_state,
     locked,
-    weight_drop,
 )
 from course_lib.dropout.coins import WORD, coins, later
 from course_lib.init import forget_bias
-from course_lib.models import Tagger
 from course_lib.relatives import BidirectionalStack, ClockedStack, DilatedStack
-from course_lib.relatives.clocked import Clocked
-from course_lib.relatives.clockwork import ClockworkCell
-from tests.dropout.worlds import FIXED, KINDS, PAIRS, REFUSED, masks_of, stack_of, started
-from tests.worlds import LeakyCell, Recorded, close, gradients_of, leaves
+from tests.dropout.worlds import FIXED, PAIRS, masks_of, stack_of, started
+from tests.worlds import close, gradients_of, leaves
 
 every_pair = pytest.mark.parametrize(("rule", "kind"), PAIRS)
 
@@ -290,95 +280,3 @@ def test_a_start_is_set_before_the_masks():
     stack = forget_bias(Stack.uniform(LSTMCell, 5, 4, 2), 3.0)
     masked = Stack([Masked(cell, locked(0.3)) for cell in stack.cells])
     assert masked.cells[0].cell.bias_ih[4:8].tolist() == [3.0] * 4
-
-
-# between layers
-
-
-def test_locked_between_layers_is_one_mask_a_sequence():
-    mask = Locked(0.4)(torch.ones(6, 3, 50))
-    close(mask, mask[:1].expand(6, 3, 50), 0)
-    close(mask.unique(), torch.tensor([0.0, 1 / 0.6]))
-    assert not torch.equal(mask[0, 0], mask[0, 1])
-    assert abs((Locked(0.4)(torch.ones(2, 100, 100)) == 0).double().mean() - 0.4) < 0.02
-    close(Locked(0.4).eval()(torch.ones(6, 3, 50)), torch.ones(6, 3, 50), 0)
-
-
-def test_locked_on_both_axes_agrees_in_all_walks():
-    stack, x = stack_of("locked", "lstm", dropout=Locked(0.4)), torch.randn(6, 3, 5)
-    results = []
-    for view in (lambda: stack(x)[0], lambda: stack.rows(x)[2], lambda: stack.grid(x).row(3)):
-        torch.manual_seed(3)
-        results.append(view())
-    close(results[1:], results[:1] * 2)
-    assert "p=0.4" in repr(stack)
-
-
-def test_around_a_stack_the_input_and_the_output_are_masked():
-    """With the L - 1 places inside, Zaremba's L + 1; the masks are told from the ones that are asked for."""
-
-    stack, dropout = Stack([LSTMCell(5, 4), GRUCell(4, 3)]), Recorded()
-    net, x, states = Around(stack, dropout), torch.randn(6, 2, 5), stack.initial_states(2)
-    output, last = net(x, states, lengths=[6, 3])
-    into, out = dropout.given
-    expected, end = stack(x * into, states, [6, 3])
-    close(output, expected * out)
-    close(leaves(last), leaves(end))
-    assert (net.input_size, net.output_size) == (5, 3)
-    assert Tagger(Around(stack, 0.4), 7, 5)(torch.randint(7, (6, 2))).shape == (6, 2, 5)
-
-
-def test_around_in_eval_mode_is_the_stack():
-    stack, x = stack_of("locked", "lstm", dropout=Locked(0.4)), torch.randn(6, 3, 5)
-    net = Around(stack, Locked(0.4))
-    assert not torch.equal(net(x)[0], net(x)[0])
-    close(net.eval()(x)[0], stack(x)[0], 0)
-
-
-# refusals
-
-
-@pytest.mark.parametrize(("rule", "kind"), sorted(REFUSED))
-def test_a_rule_without_sense_is_refused(rule, kind):
-    with pytest.raises(TypeError, match=rf"Masked: {rule}\(0.4\) masks the (carried c|candidate g)"):
-        Masked(KINDS[kind](3, 4), RULES[rule](0.4))
-
-
-@pytest.mark.usefixtures("unchecked")
-@pytest.mark.parametrize(
-    ("make", "error", "words"),
-    [
-        (lambda: Masked(LeakyCell(3, 4), fresh_h(0.1)), TypeError, "which LeakyCell never calls; mask the cell inside"),
-        (lambda: Masked(Clocked(GRUCell(3, 4), 2), locked(0.1)), TypeError, "which Clocked never calls"),
-        (lambda: Masked(LeakyCell(3, 4), weight_drop(0.1)), TypeError, "which LeakyCell never calls"),
-        (lambda: Masked(ClockworkCell(3, 4), weight_drop(0.1)), TypeError, "which ClockworkCell replaces"),
-        (lambda: Masked(LeakyCell(3, 4), candidate(0.1)), TypeError, "and LeakyCell is neither"),
-        (lambda: Masked(Clocked(GRUCell(3, 4), 2), fresh_state(0.1)), TypeError, "Clocked keeps more in its state"),
-        (lambda: Masked(GRUCell(3, 4), fresh_c(0.1)), TypeError, "the state of GRUCell has h; fresh_h masks what"),
-        (lambda: Masked(Masked(LSTMCell(3, 4), locked(0.1)), fresh_c(0.1)), ValueError, r"has \['seed'\] already"),
-        (lambda: Masked(nn.GRUCell(3, 4), locked(0.1)), TypeError, "cell is GRUCell, which is no instance"),
-        (
-            lambda: Masked(RNNCell(3, 4), 0.1),
-            TypeError,
-            r"rule must be made by dropout.locked\(p\) and the like, got 0.1",
-        ),
-        (lambda: Masked(RNNCell(3, 4), locked), TypeError, "rule must be made by"),
-        (lambda: locked(1), ValueError, "locked: p must be at least 0 and below 1, where nothing would be left, got 1"),
-        (lambda: fresh_h(-0.1), ValueError, "fresh_h: p must be at least 0"),
-        (lambda: fresh_h(float("nan")), ValueError, "fresh_h: p must be at least 0"),
-        (lambda: weight_drop("0.5"), TypeError, "weight_drop: p must be a probability, got '0.5' of type str"),
-        (lambda: Around(Stack([RNNCell(3, 4)]), 2), ValueError, "dropout is a probability and must be in 0..1, got 2"),
-        (lambda: Around(RNNCell(3, 4), 0.2), TypeError, "Around: stack must be a Stack, or a module called like one"),
-        (lambda: Locked(2), ValueError, "Locked: p is a probability and must be in 0..1, got 2"),
-        (
-            lambda: stack_of("locked", "lstm")(
-                torch.randn(6, 2, 5), Stack.uniform(LSTMCell, 5, 4, 3).initial_states(2)
-            ),
-            TypeError,
-            "the state of layer 1 must be MaskedLSTMState, got LSTMState",
-        ),
-    ],
-)
-def test_mistakes_are_named(make, error, words):
-    with pytest.raises(error, match=words):
-        make()

@@ -1,87 +1,14 @@
 """Downloads against a server of our own: whole, resumed, refused, cut, corrupt, full disk, two at once."""
 
-import contextlib
 import errno
-import hashlib
-import http.server
 import os
 import threading
-import time
 
 import pytest
 
-from course_lib import cli
-from course_lib.data import catalogue, download
-from course_lib.data.catalogue import File, Source
+from course_lib.data import download
 from course_lib.data.download import DataMissing, DownloadError
-
-OWN = os.environ.get("COURSE_DATA", "")
-CONTENT = bytes(range(256)) * 2000
-
-
-class Server(http.server.BaseHTTPRequestHandler):
-    """Sends CONTENT as its class attributes say, and writes down what was asked for."""
-
-    def do_GET(self):
-        self.server.asked.append(self.headers.get("Range"))
-        behaviour = self.server.behaviour
-        if behaviour.get("status"):
-            return self.send_error(behaviour["status"])
-        start = int(self.headers["Range"][6:-1]) if self.headers.get("Range") and behaviour.get("ranges", True) else 0
-        body = behaviour.get("content", CONTENT)
-        if start >= len(body):
-            return self.send_error(416)
-        self.send_response(206 if start else 200)
-        self.send_header("Content-Length", str(len(body) - start))
-        self.end_headers()
-        time.sleep(behaviour.get("delay", 0))
-        with contextlib.suppress(ConnectionError):  # a reader that has enough hangs up
-            self.wfile.write(body[start : behaviour.get("cut")])
-        return None
-
-    def log_message(self, *args):
-        pass
-
-
-@pytest.fixture
-def server():
-    served = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Server)
-    served.asked, served.behaviour = [], {}
-    thread = threading.Thread(target=served.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield served
-    served.shutdown()
-    served.server_close()
-    thread.join()
-
-
-@pytest.fixture(autouse=True)
-def cache(tmp_path, monkeypatch):
-    monkeypatch.delenv("COURSE_DATA", raising=False)
-    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("COURSE_CACHE", str(tmp_path / "cache"))
-    return tmp_path / "cache"
-
-
-@pytest.fixture
-def numbers(server, monkeypatch):
-    """A data set of one file on the server; returns the folder it goes to."""
-    return offer(monkeypatch, f"http://127.0.0.1:{server.server_port}/numbers.bin")
-
-
-def offer(monkeypatch, *urls):
-    files = [File(url.rpartition("/")[2], url, len(CONTENT), hashlib.sha256(CONTENT).hexdigest()) for url in urls]
-    monkeypatch.setattr(download, "SOURCES", (Source("numbers", tuple(files), "public domain", "bytes in a row"),))
-    return download.cache_folder() / "numbers"
-
-
-def never(offer):
-    pytest.fail("nothing was to be asked")
-
-
-def get():
-    return download.get("numbers", lambda offer: True)
+from tests.download.offers import CONTENT, get, never, offer
 
 
 def test_a_whole_download_is_found(server, numbers):
@@ -288,79 +215,3 @@ def test_the_cache_is_where_the_system_keeps_caches(monkeypatch, tmp_path, platf
     if variable:
         monkeypatch.setenv(variable, str(tmp_path / "elsewhere"))
         assert download.cache_folder() == tmp_path / "elsewhere" / "course-lib"
-
-
-def test_the_catalogue_is_complete():
-    for source in catalogue.SOURCES:
-        assert source.licence
-        assert source.purpose
-        for file in source.files:
-            assert file.url.startswith("https://")
-            assert len(bytes.fromhex(file.sha256)) == 32
-            assert file.size > 10_000
-
-
-@pytest.mark.parametrize("source", catalogue.SOURCES, ids=lambda source: source.name)
-def test_the_catalogue_agrees_with_the_files_that_are_here(source, monkeypatch):
-    monkeypatch.setenv("COURSE_DATA", OWN)
-    try:
-        folder = download.find(source.name)
-    except DataMissing:
-        pytest.skip("not here")
-    for file in source.files:
-        if (folder / file.name).is_file():
-            assert download._is_whole(folder, file)
-            assert download._sum(folder / file.name) == file.sha256
-
-
-# the command
-
-
-def test_the_list_says_what_is_here(numbers, capsys):
-    assert cli.main(["data", "list"]) == 0
-    get()
-    assert cli.main(["data", "list"]) == 0
-    before, after = (line.split() for line in capsys.readouterr().out.splitlines())
-    assert (before[:4], after[:4]) == (["numbers", "0.5", "MB", "-"], ["numbers", "0.5", "MB", "here"])
-
-
-@pytest.mark.parametrize(("answer", "code"), [("y", 0), ("yes", 0), ("n", 1), ("", 1), (EOFError, 1)])
-def test_the_command_asks_first(numbers, monkeypatch, capsys, answer, code):
-    def ask(prompt):
-        if answer is EOFError:
-            raise EOFError
-        return answer
-
-    monkeypatch.setattr("builtins.input", ask)
-    assert cli.main(["data", "get", "numbers"]) == code
-    assert (numbers / "numbers.bin").exists() == (code == 0)
-    output = capsys.readouterr()
-    assert "public domain" in output.out
-    assert ("nothing was downloaded" in output.err) == (code == 1)
-
-
-def test_yes_asks_nothing(numbers, monkeypatch, capsys):
-    monkeypatch.setattr("builtins.input", None)
-    assert cli.main(["data", "get", "numbers", "--yes"]) == 0
-    assert capsys.readouterr().out.splitlines()[-1] == str(numbers)
-
-
-@pytest.mark.parametrize("words", [["get"], ["get", "nothing"]])
-def test_a_wrong_name_is_misunderstood(words, capsys):
-    assert cli.main(["data", *words]) == 2
-    assert "known: jsb_chorales" in capsys.readouterr().err
-
-
-def test_a_failure_is_one_sentence(server, numbers, capsys):
-    server.behaviour["status"] = 404
-    assert cli.main(["data", "get", "numbers", "--yes"]) == 1
-    assert len(capsys.readouterr().err.splitlines()) == 1
-
-
-def test_ctrl_c_is_one_sentence(numbers, monkeypatch, capsys):
-    def interrupted(*args):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(download, "_write", interrupted)
-    assert cli.main(["data", "get", "numbers", "--yes"]) == 130
-    assert "go on with: course data get numbers" in capsys.readouterr().err
