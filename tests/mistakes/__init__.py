@@ -6,9 +6,12 @@ A module has ``RIGHT``, an id to (check, right answer), and ``MISTAKES``, an id 
 from tests.mistakes import (
     clocks,
     counting,
+    fair,
     first_steps,
     gradients,
+    masks,
     pipelining,
+    real_data,
     regimes,
     residuals,
     single_layer,
@@ -29,6 +32,9 @@ MODULES = (
     regimes,
     residuals,
     trainable,
+    fair,
+    masks,
+    real_data,
 )
 RIGHT = {identity: pair for module in MODULES for identity, pair in module.RIGHT.items()}
 MISTAKES = {identity: wrong for module in MODULES for identity, wrong in module.MISTAKES.items()}

@@ -4,6 +4,8 @@ from course_lib.checks.questions import (
     clocks,
     first_steps,
     gradients,
+    real_data,
+    recipe,
     single_layer,
     stacking,
     trainable,
@@ -16,5 +18,7 @@ MODULES = (
     clocks,
     gradients,
     trainable,
+    recipe,
+    real_data,
 )  # in the order of the lessons
 QUESTIONS = {identity: question for module in MODULES for identity, question in module.QUESTIONS.items()}
