@@ -2,16 +2,17 @@
 
 import contextlib
 import datetime
-import itertools
 import json
 import math
 import os
 import statistics
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
+import numpy
 import torch
 
 from course_lib.experiments.experiment import Experiment, Metrics, Number, Setting
@@ -41,11 +42,16 @@ class Result:
 
 
 class Interval(NamedTuple):
-    """Where the median of all seeds lies, with at least this probability."""
+    """The ends of an interval."""
 
     low: float
     high: float
-    confidence: float
+
+
+@cache
+def _resamples(n: int) -> numpy.ndarray:
+    """Which of n values each resample takes: one row a resample, the same in every process."""
+    return numpy.random.default_rng(0).integers(n, size=(10_000, n))
 
 
 @dataclass(frozen=True)
@@ -70,17 +76,19 @@ class Spread:
         return max(self.values)
 
     def interval(self, level: float = 0.9) -> Interval:
-        """The two values, as far from both ends and as near together as the level allows, around the true median.
+        """Where the median of all seeds lies: the percentile bootstrap of the median, with 10,000 resamples.
 
-        That is the median of the distribution from which every seed draws. Its confidence with k values cut off at each
-        end is 1 - 2 P(at most k heads of n fair coins), whatever the distribution: five seeds' whole range has 15/16.
-        Where no pair has the level, the whole range.
-        Source: order statistics, the sign test turned round (David and Nagaraja 2003, section 7.1).
+        Draw as many values as there are, with replacement, and take their median; between ``low`` and ``high`` lies the
+        middle share ``level`` of such medians. Up to five values that is their whole range: the lowest of five is the
+        median of 5.8 % of the resamples. The same values give the same interval.
+        Errors: ValueError for a level outside 0 to 1.
+        Source: Efron and Tibshirani 1993, section 13.3.
         """
-        ordered, n = sorted(self.values), len(self.values)
-        heads = list(itertools.accumulate(math.comb(n, k) / 2**n for k in range(n)))
-        cut = max((k for k in range(n // 2) if 1 - 2 * heads[k] >= level), default=0)
-        return Interval(ordered[cut], ordered[n - 1 - cut], max(1 - 2 * heads[cut], 0.0))
+        if not 0 < level < 1:
+            raise ValueError(f"level must lie between 0 and 1, got {level}")
+        medians = numpy.median(numpy.array(self.values, dtype=float)[_resamples(len(self.values))], axis=1)
+        tails = (1 - level) / 2, (1 + level) / 2
+        return Interval(*map(float, numpy.quantile(medians, tails, method="inverted_cdf")))
 
     def __format__(self, spec: str) -> str:
         spec = spec or ".3g"

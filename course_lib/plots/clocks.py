@@ -10,6 +10,7 @@ from matplotlib.axis import Axis
 from matplotlib.ticker import LogLocator, NullFormatter
 from torch import Tensor
 
+from course_lib.experiments.store import Spread
 from course_lib.plots.style import CURRENT, INK, STYLE, axes
 
 MARKERS = "osD^vP"
@@ -19,7 +20,7 @@ MARKERS = "osD^vP"
 def by_layer(
     series: Mapping[str, Sequence[Sequence[float]]], ax: Axes | None = None, xlabel: str = "", log: bool = False
 ) -> Axes:
-    """One line a name from the bottom layer up: the median over runs, with a band from the lowest to the highest run.
+    """One line a name from the bottom layer up: the median over runs, with a bar over ``Spread.interval``.
 
     ``series[name]`` has one row a run and one column a layer, bottom to top; ``log`` makes the horizontal axis so.
     """
@@ -30,7 +31,7 @@ def by_layer(
         (line,) = ax.plot(middle, layers, marker=marker, label=name)
         ax.hlines(
             layers,
-            *map(list, zip(*((min(c), max(c)) for c in columns))),
+            *map(list, zip(*(Spread(column).interval() for column in columns))),
             color=line.get_color(),
             linewidth=5,
             alpha=0.35,

@@ -1,4 +1,4 @@
-"""Curves: training losses, and the median and range of several runs."""
+"""Curves: training losses, and the median of several runs with its interval."""
 
 import itertools
 import math
@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 
+from course_lib.experiments.store import Spread
 from course_lib.plots.style import STYLE, axes
 from course_lib.training import History
 
@@ -42,14 +43,14 @@ def curves(
     ylabel: str = "",
     log: bool = False,
 ) -> Axes:
-    """One curve a name: the median over runs, with a band from the lowest to the highest run.
+    """One curve a name: the median over runs, with a band over ``Spread.interval``, up to five runs their range.
 
     ``series[name]`` has one row a run and one column for each entry of ``x``; ``log`` makes the vertical axis so.
     """
     ax = axes(ax)
     for name, runs in series.items():
         (line,) = ax.plot(x, [statistics.median(column) for column in zip(*runs, strict=True)])
-        low, high = ([pick(column) for column in zip(*runs, strict=True)] for pick in (min, max))
+        low, high = zip(*(Spread(column).interval() for column in zip(*runs, strict=True)))
         ax.fill_between(x, low, high, color=line.get_color(), alpha=0.2, linewidth=0)
         ax.annotate(f" {name}", (x[-1], line.get_ydata()[-1]), color=line.get_color(), va="center", fontsize=12)
     ax.set_xlabel(xlabel)

@@ -1,4 +1,4 @@
-"""Results of several seeds: every plot shows the runs, their median, and where the true median lies."""
+"""Results of several seeds: every plot shows their median, and a bootstrap interval of it."""
 
 import itertools
 from collections.abc import Mapping, Sequence
@@ -20,7 +20,7 @@ def intervals(rows: Mapping[str, Sequence[float]], ax: Axes | None = None, xlabe
     ax = axes(ax, 8.0, 0.9 + 0.42 * len(rows))
     for place, runs in enumerate(rows.values()):
         spread = Spread(tuple(runs))
-        low, high, _ = spread.interval()
+        low, high = spread.interval()
         ax.plot([low, high], [place, place], color=CURRENT, linestyle="-", linewidth=9, alpha=0.25)
         ax.plot(runs, [place] * len(runs), "o", color=CURRENT, markersize=5)
         ax.plot([spread.median] * 2, [place - 0.3, place + 0.3], color=INK, linestyle="-", linewidth=2.4)
@@ -66,5 +66,5 @@ def _log(ax: Axes) -> None:
 def _depths(ax: Axes, x: Sequence[float], lines: Sequence[Sequence[float]], name: str, marker: str) -> None:
     spreads = [Spread(tuple(runs)) for runs in lines]
     (line,) = ax.plot(x, [spread.median for spread in spreads], marker=marker, markersize=6, linewidth=1.8, label=name)
-    ends = list(zip(*(spread.interval()[:2] for spread in spreads)))
+    ends = list(zip(*(spread.interval() for spread in spreads)))
     ax.vlines(x, *ends, color=line.get_color(), linewidth=4, alpha=0.4)
