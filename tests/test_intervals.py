@@ -31,7 +31,7 @@ def test_ends_are_the_values_that_the_binomial_distribution_picks(n):
     """The median of n resampled values is at most the k-th if at least half of the n draws are."""
     ordered, half = sorted(VALUES[:n]), (n + 1) // 2
     at_most = [binom.sf(half - 1, n, k / n) for k in range(1, n + 1)]
-    for level in (0.5, 0.8, 0.9):
+    for level in (0.5, 0.85):
         low, high = (
             next(v for v, p in zip(ordered, at_most) if p >= tail) for tail in ((1 - level) / 2, (1 + level) / 2)
         )
@@ -59,7 +59,7 @@ def test_the_same_values_give_the_same_interval_and_a_failed_run_shows():
     assert Spread((1.0, 2.0, 3.0, 4.0, math.inf)).interval().high == math.inf
 
 
-@pytest.mark.parametrize("level", [0, 1, 1.5, -0.1])
+@pytest.mark.parametrize("level", [0.0, 1.0, 1.5, -0.1])
 def test_a_level_is_a_probability(level):
     with pytest.raises(ValueError, match=f"level must lie between 0 and 1, got {level}"):
         Spread(VALUES).interval(level)

@@ -86,7 +86,7 @@ class Spread:
         """
         if not 0 < level < 1:
             raise ValueError(f"level must lie between 0 and 1, got {level}")
-        medians = numpy.median(numpy.array(self.values, dtype=float)[_resamples(len(self.values))], axis=1)
+        medians = numpy.median(numpy.sort(numpy.array(self.values, dtype=float))[_resamples(len(self.values))], axis=1)
         tails = (1 - level) / 2, (1 + level) / 2
         return Interval(*map(float, numpy.quantile(medians, tails, method="inverted_cdf")))
 
