@@ -115,6 +115,8 @@ SAID = {
         f"after {trained('solved', 'recall', 'lstm', 1, forget_bias=2).median:.0f} steps in the median (N14)",
         f"twelve plain ones learn it on {seeds('echo', 'vanilla', 12)} of 5 (N12)",
         f"on {seeds('echo', 'vanilla', 12, budget=24_000)} of 5 with three times the parameters",
+        f"layers need {trained('solved', 'echo', 'vanilla', 12, 'residual').median:.0f} steps where one needs "
+        f"{trained('solved', 'echo', 'vanilla', 1).median:.0f}",
         f"four layers fail on {WORDS[5 - seeds('echo', 'lstm', 4)]} seeds, eight and twelve on all",
         f"With residuals {seeds('echo', 'lstm', 12, 'residual')} of 5 seeds learn through twelve LSTM layers (N13)",
         f"Upward weights times 3 alone get {started('upward weights times 3').median:.2f} of its answers right, in the "

@@ -72,6 +72,10 @@ def _wrong_runs(cells: list, x: Tensor) -> Iterator[tuple[str, Tensor]]:
     )
     summed = walk(cells, x, stream, lambda up, state: state._replace(h=up))
     yield "the sum goes on in time as well; in time goes the cell's own h, the sum only upwards", summed
+    late = walk(cells, x, lambda l, x_t, below, h: below + h if l > 1 else h)
+    yield "in yours layer 3 is the first to add what it read; it is layer 2", late
+    swapped = walk(cells, x.transpose(0, 1), stream).transpose(0, 1)
+    yield "your loop runs over the batch; the first axis of x is time", swapped
     if x.shape[-1] != WIDTH:
         return
     first = walk(cells, x, lambda l, x_t, below, h: below + h)

@@ -14,7 +14,7 @@ __all__ = ["CLAIMS", "RULES", "Claim", "claim", "lines", "page", "table"]
 
 
 def claim(identity: str, value: Real | Tensor) -> None:
-    """Print the verdict on a claim with the number that was just measured; say so if the table has another.
+    """Print a claim, and its verdict with the number that was just measured; say so if the table has another.
 
     Errors: ValueError for an id without a claim.
     """
@@ -22,6 +22,7 @@ def claim(identity: str, value: Real | Tensor) -> None:
         raise ValueError(f"there is no claim {identity!r}; the claims are {', '.join(CLAIMS)}")
     entry, value = CLAIMS[identity], float(value.detach() if hasattr(value, "detach") else value)
     line = f"{identity} · {entry.verdict} · {entry.meaning.format(entry.written(value))}"
+    print(f"{identity}, the claim: {entry.statement}")
     print(line if entry.agrees(value) else f"{line}: measured {value:.6g}, but the table has {entry.number}")
 
 

@@ -30,6 +30,10 @@ RUN = {
     "only the top layer adds what it read": lambda cells, x: residual_run(
         cells, x, lambda l, x_t, below, h: below + h if l == len(cells) - 1 else h
     ),
+    "in yours layer 3 is the first to add": lambda cells, x: residual_run(
+        cells, x, lambda l, x_t, below, h: below + h if l > 1 else h
+    ),
+    "your loop runs over the batch": lambda cells, x: residual_run(cells, x.transpose(0, 1)).transpose(0, 1),
     "the output differs from the first step on": lambda cells, x: residual_run(cells, x) + 1,
     "right up to step 1 and then differs": lambda cells, x: torch.cat([residual_run(cells, x)[:1]] * len(x)),
     "torch.stack makes one of them": lambda cells, x: list(residual_run(cells, x)),
