@@ -421,7 +421,8 @@ print(f"""Time: torch's default LSTM learns recall over 20 steps on {len(default
 With forget bias 2 it does on {len(quick)}, at step {half:.0f} in the median.
 Depth: twelve plain layers learn echo on {len(deep)} of 5 seeds (LSTM) and {len(vanilla)} (vanilla).
 With residuals they do on {cured[0]} and {cured[1]}: in the LSTM of eight layers the gradient
-at the bottom starts {gain.median:.1f} decades larger. In one translation system it cost {22.37 - 17.48:.1f} BLEU at four layers.
+at the bottom starts {gain.median:.1f} decades larger. For one translator of four layers it
+cost {22.37 - 17.48:.1f} BLEU.
 A start made for the cell rescues too: {rescued["vanilla"][0]} of 5 seeds of vanilla with twelve
 layers, {rescued["lstm"][2]} of the LSTM with eight.""")
 
