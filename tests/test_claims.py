@@ -111,14 +111,16 @@ def test_not_a_number_agrees_with_nothing():
         assert not entry("1", rule).agrees(float("nan"))
 
 
-def test_a_claim_prints_its_verdict_and_tells_when_the_table_has_another_number(capsys, monkeypatch):
+def test_a_claim_is_printed_with_its_verdict_and_tells_when_the_table_has_another_number(capsys, monkeypatch):
     monkeypatch.setitem(CLAIMS, "N99", entry("219"))
     monkeypatch.setitem(CLAIMS, "N98", entry("1e-12", "at most"))
     claim("N99", 219.2)
     claim("N99", 230.0)
     claim("N98", 3e-16)
     claim("N98", 1.0)
-    assert capsys.readouterr().out.splitlines() == [
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[::2] == ["N99, the claim: s"] * 2 + ["N98, the claim: s"] * 2
+    assert lines[1::2] == [
         "N99 · true · 219 times",
         "N99 · true · 230 times: measured 230, but the table has 219",
         "N98 · true · at most 1e-12 times",

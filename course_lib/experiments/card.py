@@ -33,13 +33,11 @@ def _rate() -> Line:
 
 
 def _layers() -> Line:
-    one, three = (
-        store.spread("published_words", "phones", direction="one", layers=layers, steps=842) for layers in (1, 3)
-    )
+    one, three = (_of("depth_words", "phones", "lstm", "residual", layers) for layers in (1, 3))
     enough = _of("depth_phrases", "loss", "vanilla", "plain", 1)
     return Line(
         "try one layer, then two to four with a residual",
-        f"published words, residual LSTM: share of wrong phones {one:.2f} with one layer, {three:.2f} with three",
+        f"words, residual LSTM: share of wrong phones {one:.2f} with one layer, {three:.2f} with three",
         f"phrases: one layer reaches {enough:.3f} nats of the possible 0.092, more layers gain nothing",
         "none: num_layers is asked for",
     )
