@@ -120,7 +120,7 @@ CLAIMS = {
     "N15": Claim(
         statement="two to four layers is the sweet spot; three or four reliably improve on one",
         lesson="06_recipe",
-        verdict="false where one layer is enough; true of words and their sounds, with a residual",
+        verdict="false where one layer is enough, and of plain stacks; true of words to phones, with a residual",
         number="0.001",
         meaning="on phrases the best depth of a residual LSTM stack gains {} nats on one layer",
         test="tests/test_recipe.py::test_depth_gains_next_to_nothing_on_phrases",
@@ -152,7 +152,7 @@ CLAIMS = {
     "N19": Claim(
         statement="residual connections help past three layers",
         lesson="06_recipe",
-        verdict="true, and in a short training earlier",
+        verdict="true, and on words and tunes from two layers on",
         number="3",
         meaning="on phrases every residual LSTM stack beats every plain one from {} layers on",
         test="tests/test_recipe.py::test_a_residual_helps_clearly_from_three_layers_on",
