@@ -1,4 +1,4 @@
-"""How well does one recurrent layer predict Bach's chorales, against the published numbers?"""
+"""How well does one recurrent layer predict chorales and tunes with chords, against the published numbers?"""
 
 import copy
 import math
@@ -117,11 +117,12 @@ class Constant(nn.Module):
 
 EXPERIMENT = Experiment(
     name="chorales",
-    question="How well does one recurrent layer predict Bach's chorales, against the published numbers?",
+    question="How well does one recurrent layer predict chorales and tunes with chords, against the published numbers?",
     run=run,
     settings=(
         {"set": "music21", "cell": "vanilla", "pieces": 8, "epochs": 2},
         *({"set": "jsb", "cell": cell, "epochs": 12} for cell in CELLS),
+        {"set": "nottingham", "cell": "lstm", "epochs": 6},
     ),
     tolerance=1e-3,
 )
