@@ -186,11 +186,11 @@ claim("N15", gain)
 # %% tags=["live", "slide"]
 plots.show(plots.by_depth(depth_rows.panels("depth_words", "phones"),
                           ylabel="share of wrong phones"),
-           title="On words, residual stacks gain and plain ones learn nothing",
+           title="On words depth pays with a residual and costs without",
            alt="Three panels, LSTM, GRU and vanilla: share of wrong phones on unseen words, "
                "against the number of layers at 20,000 parameters. With a residual it falls from "
-               "one layer to three and stays low. The plain lines rise: those of LSTM and vanilla "
-               "reach 1, nothing learnt, at three layers.")
+               "one layer to three and stays low. The plain lines rise: that of the LSTM reaches "
+               "1, nothing learnt, at three layers.")
 print(store.command("depth_words"))
 print(depth_rows.table("depth_words", "phones", 2))
 
@@ -215,10 +215,11 @@ for task, metric in (("words", "phones"), ("tunes", "loss"), ("phrases", "loss")
         assert min(runs[8]) > max(runs[1]), (task, cell)
 
 # %% [markdown]
-# On words depth pays, with a residual: from one layer to three the LSTM's share of wrong phones falls from XA to
-# XB %. On tunes the same step brings XC nats. Without a residual, depth costs in every cell, on all three
-# tasks: each run of eight plain layers is worse than each run of one. So "two to four layers" is a statement
-# about a task, a connection and a budget, and never about plain stacks here.
+# On words depth pays, with a residual: from one layer to three the LSTM's share of wrong phones falls from 46 to
+# 21 %. The vanilla stack goes on: with eight layers it has 16 %, the lowest of all. On tunes three residual LSTM
+# layers bring 0.02 nats. Without a residual, depth costs in every cell, on all three tasks: each run of eight
+# plain layers is worse than each run of one. So "two to four layers" is a statement about a task, a connection
+# and a budget. Of plain stacks it is true nowhere here.
 #
 # Since when does the residual help? It is advised "past three layers". Below stands the fewest layers at which
 # every residual seed beats every plain one.

@@ -23,6 +23,25 @@ def test_a_residual_helps_clearly_from_three_layers_on():
     found = {cell: first_clear("depth_phrases", "loss", cell) for cell in CELLS}
     assert found["lstm"] == 3
     assert min(found.values()) >= 3
+    for name, metric in (("depth_words", "phones"), ("depth_tunes", "loss")):
+        assert {first_clear(name, metric, cell) for cell in CELLS} == {2}
+
+
+def test_eight_plain_layers_are_worse_than_one_on_every_task():
+    for name, metric in (("depth_phrases", "loss"), ("depth_words", "phones"), ("depth_tunes", "loss")):
+        for cell in CELLS:
+            found = runs(name, metric, cell, "plain")
+            assert len(found[8]) == len(found[1]) == 5
+            assert min(found[8]) > max(found[1])
+
+
+def test_depth_pays_on_words_with_a_residual():
+    found = {cell: runs("depth_words", "phones", cell, "residual") for cell in CELLS}
+    for own in found.values():
+        assert {len(values) for values in own.values()} == {5}
+        assert max(own[3]) < min(own[1])
+    lowest = min(statistics.median(values) for own in found.values() for values in own.values())
+    assert lowest == statistics.median(found["vanilla"][8])
 
 
 def test_a_wide_top_is_no_worse_than_equal_widths_and_a_narrow_one_is():
