@@ -356,7 +356,7 @@ claim("N16", echo(8, "plain"))
 # ## 6 · What is claimed, what is ours, and what differs?
 
 # %% tags=["live"]
-for name in ("chorales", "digits", "eight"):
+for name in ("chorales", "nottingham", "digits", "eight"):
     print(published.CARDS[name], end="\n\n")
 
 # %% [markdown]

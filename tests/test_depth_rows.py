@@ -43,13 +43,15 @@ def test_a_cell_or_connection_that_is_none_is_refused(toy):
 
 
 def test_a_table_has_medians_and_tells_failures(toy):
-    lines = depth_rows.table("toy", "loss", 1).splitlines()
+    head, *lines, told = depth_rows.table("toy", "loss", 1).splitlines()
+    assert head == "layers           1        2        8"
     assert [line.split()[:2] for line in lines] == [
         [title, connection] for title in ("LSTM", "GRU", "vanilla") for connection in ("plain", "residual")
     ]
-    assert lines[2] == "GRU     plain     1: 2.0   2: 2.0 (1 of 2 failed)   8: 7.5 (2 of 2 failed)   (2 seeds)"
-    assert lines[0].endswith("1: 4.0   (1 seed)")
-    assert lines[3] == "GRU     residual  1: 2.0   2: 1.2   8: 5.5   (2 seeds)"
+    assert lines[0] == "LSTM    plain    4.0      -        -"
+    assert lines[2] == "GRU     plain    2.0      2.0 (1)  7.5 (2)"
+    assert lines[3] == "GRU     residual 2.0      1.2      5.5"
+    assert told == "medians of 1 to 2 seeds; (k): k of them never left the plateau"
 
 
 def test_a_residual_is_clearly_better_where_the_ranges_part(toy):

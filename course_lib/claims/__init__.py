@@ -21,9 +21,12 @@ def claim(identity: str, value: Real | Tensor) -> None:
     if identity not in CLAIMS:
         raise ValueError(f"there is no claim {identity!r}; the claims are {', '.join(CLAIMS)}")
     entry, value = CLAIMS[identity], float(value.detach() if hasattr(value, "detach") else value)
-    line = f"{identity} · {entry.verdict} · {entry.meaning.format(entry.written(value))}"
+    measured = entry.meaning.format(entry.written(value))
     print(f"{identity}, the claim: {entry.statement}")
-    print(line if entry.agrees(value) else f"{line}: measured {value:.6g}, but the table has {entry.number}")
+    print(f"{identity} · {entry.verdict}")
+    print(f"{identity} · {measured}", end="\n" if entry.agrees(value) else "")
+    if not entry.agrees(value):
+        print(f": measured {value:.6g}, but the table has {entry.number}")
 
 
 def lines() -> list[str]:

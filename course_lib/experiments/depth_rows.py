@@ -42,21 +42,24 @@ def panels(name: str, metric: str) -> dict[str, dict[str, Runs]]:
 
 
 def table(name: str, metric: str, digits: int) -> str:
-    """The medians by number of layers, with the seeds that never left the plateau; a line a cell and connection.
-
-    A line ends in the number of seeds that all its rows have."""
-    lines = []
+    """The medians, a line a cell and connection, a column a number of layers; "(k)": k seeds never left the plateau."""
+    depths = sorted({each.setting["layers"] for each in store.load(name)})
+    lines, seeds = [f"{'layers':17}" + "".join(f"{layers:<{digits + 8}}" for layers in depths)], set()
     for cell, title in TITLES.items():
         for connection in CONNECTIONS:
             found, failed = (runs(name, which, cell, connection) for which in (metric, "failed"))
-            cells = [
-                f"{layers}: {Spread(tuple(values)).median:.{digits}f}"
-                + f" ({sum(failed[layers])} of {len(values)} failed)" * any(failed[layers])
-                for layers, values in found.items()
-            ]
-            seeds = min(map(len, found.values()), default=0)
-            lines.append(f"{title:8}{connection:9} {'   '.join(cells)}   ({seeds} seed{'s' * (seeds != 1)})")
-    return "\n".join(lines)
+            seeds |= {len(values) for values in found.values()}
+            cells = (_cell(found.get(layers), failed.get(layers), digits) for layers in depths)
+            lines.append(f"{title:8}{connection:9}" + "".join(f"{each:<{digits + 8}}" for each in cells))
+    many = " to ".join(map(str, sorted({min(seeds), max(seeds)})))
+    lines.append(f"medians of {many} seeds; (k): k of them never left the plateau")
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _cell(values: list[float | int] | None, failed: list[float | int] | None, digits: int) -> str:
+    if not values:
+        return "-"
+    return f"{Spread(tuple(values)).median:.{digits}f}" + f" ({sum(failed)})" * any(failed)
 
 
 def first_clear(name: str, metric: str, cell: str) -> float | int:
