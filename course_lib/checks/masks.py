@@ -94,6 +94,8 @@ def _check_masks(masks: Tensor, p: float) -> None:
         raise Wrong("70 % of the entries are 0 at p = 0.3: p is the share that is dropped")
     if abs(share - p) > 0.05:
         raise Wrong(f"{share:.0%} of the mask's entries are 0, at p = 0.3")
+    if torch.allclose(kept, torch.full_like(kept, (1 - p) ** -2)):
+        raise Wrong("entries that are kept are 1/(1 - p)^2: h is masked twice, after one step and before the next")
     if not torch.allclose(kept, torch.full_like(kept, 1 / (1 - p))):
         raise Wrong(f"entries that are kept are {float(kept.mean()):.2f}; divide by 1 - p, so that the mean stays")
 
@@ -121,6 +123,7 @@ def _name_life(given: float, keep: float, right: float) -> str:
     wrongs = {
         "; that is the mean life, 1 / (1 - keep)": 1 / (1 - keep),
         "; that loses 1 - keep of the start each step, but each mask acts on what is left": 0.5 / (1 - keep),
+        "; log 2 / (1 - keep) is right near keep = 1 only: survivals multiply": math.log(2) / (1 - keep),
         "; that is the time to 1/e": -1 / math.log(keep),
         "; that is the logarithm upside down": math.log(keep) / math.log(0.5),
         "; a time need not be a whole number: where does keep^t cross 1/2?": math.ceil(right),

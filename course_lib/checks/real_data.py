@@ -67,23 +67,24 @@ def _gaps(layers: int) -> store.Spread:
 @exercise(
     "07.2",
     hints=(
-        "The sentence says *reliably*. One kind of cell and connection on one data set is enough to refute it.",
-        "Look for plain stacks: what happened to them before they left the plateau of lesson 05?",
-        'Print store.spread("depth_phrases", "loss", cell=..., connection="plain", layers=..., steps=500) for 1 and 3.',
+        "The sentence says *reliably*. One kind of cell on one task is enough to refute it.",
+        "On which of the three tasks was one layer enough?",
+        'losses = depth_rows.runs("depth_phrases", "loss", cell, "residual"): for which cell is sum(deep < one for '
+        "deep, one in zip(losses[3], losses[1])) at most 2?",
     ),
 )
 def counterexample(answer: object, seed: int) -> str:
-    """``{"experiment", "cell", "connection", "layers"}``: a stored row of 3 or 4 layers that one layer matches."""
+    """``{"experiment", "cell", "layers"}``: a stored residual row of 3 or 4 layers that one layer matches."""
     answer = ask(answer)
     if not isinstance(answer, Mapping):
-        raise Wrong(f"give a dictionary with experiment, cell, connection and layers, {got(answer)}")
-    if missing := {"experiment", "cell", "connection", "layers"} - set(answer):
+        raise Wrong(f"give a dictionary with experiment, cell and layers, {got(answer)}")
+    if missing := {"experiment", "cell", "layers"} - set(answer):
         raise Wrong(f"your dictionary lacks {', '.join(sorted(missing))}")
     if answer["layers"] not in (3, 4):
         raise Wrong(f"the sentence speaks of three or four layers, your row has {answer['layers']}")
     if answer["experiment"] not in ("depth_phrases", "depth_words", "depth_tunes"):
         raise Wrong(f"{answer['experiment']!r} compares no depths at equal parameters; take depth_phrases")
-    row = {name: answer[name] for name in ("cell", "connection", "layers")}
+    row = {"cell": answer["cell"], "connection": "residual", "layers": answer["layers"]}
     shallow = {"cell": answer["cell"], "connection": "plain", "layers": 1}
     try:
         deep, one = (_whole(answer["experiment"], each) for each in (row, shallow))
@@ -133,9 +134,9 @@ def probe(answer: object, seed: int) -> str:
         if found < best - 0.05:
             raise Wrong(
                 f"{name}: {found:.2f} right where a linear read-out with a bias has {best:.2f}. "
-                "Do the features have a mean that your map does not know of?"
+                "Does your map fit rows of 0 and 1, with a bias for the means, and treat the others in the same way?"
             )
-    return f"{found:.2f} of the letters read off an untrained layer, as the least-squares read-out does"
+    return f"{found:.2f} of the letters read off an untrained layer; the least-squares read-out has {best:.2f}"
 
 
 def _is_whole(value: object) -> bool:
@@ -170,13 +171,13 @@ def _letters(seed: int) -> tuple[str, Tensor, Tensor, Tensor, Tensor]:
     ),
 )
 def recipe(answer: object, seed: int) -> str:
-    """``recipe()`` returns a trained Tagger of at most 20,000 parameters; it is judged on 500 validation words."""
+    """``recipe()`` returns a trained Tagger of at most 20,000 parameters; it is judged on 500 test words."""
     model = ask(answer)
     if not isinstance(model, nn.Module):
         raise Wrong(f"return the trained model, {got(model)}")
     if (size := sum(parameter.numel() for parameter in model.parameters())) > CAP:
         raise Wrong(f"your model has {size:,} parameters; the cap is {CAP:,}")
-    words = pronunciation.load("valid", JUDGED)
+    words = pronunciation.load("test", JUDGED)  # the notebook has the validation words at hand
     model.eval()
     try:
         said = pronunciation.say(model, [word.spelling for word in words])

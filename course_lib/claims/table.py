@@ -152,7 +152,7 @@ CLAIMS = {
     "N19": Claim(
         statement="residual connections help past three layers",
         lesson="06_recipe",
-        verdict="true, and on words and tunes from two layers on",
+        verdict="true, and on tunes and words already from two or three layers on",
         number="3",
         meaning="on phrases every residual LSTM stack beats every plain one from {} layers on",
         test="tests/test_recipe.py::test_a_residual_helps_clearly_from_three_layers_on",
@@ -185,7 +185,7 @@ CLAIMS = {
     "N24": Claim(
         statement="stacked LSTM and GRU were the workhorse of speech and language before Transformers",
         lesson="07_real_data",
-        verdict="true as history; our small stacks learn both and stay far from the published numbers",
+        verdict="true as history; our small stacks learn to pronounce and stay far from the published numbers",
         number="44.7",
         meaning="{} % of 12,000 published test words wrong, three layers both ways, after one pass",
         test="tests/test_published.py::test_depth_and_direction_on_published_words",

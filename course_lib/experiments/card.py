@@ -26,7 +26,7 @@ def _rate() -> Line:
     low, own = (_of("depth_phrases", metric, "lstm", "plain", 3, at) for metric, at in (("valid", 0), ("loss", None)))
     return Line(
         "choose the learning rate for every depth, on validation data",
-        f"phrases, three plain LSTM layers: {low:.3f} nats at 0.003, {own:.3f} at the chosen rate",
+        f"phrases, 8,000 parameters, three plain LSTM layers: {low:.3f} nats at 0.003, {own:.3f} at the chosen rate",
         "none met",
         "none: Settings(learning_rate=...)",
     )
@@ -48,9 +48,9 @@ def _connection() -> Line:
     shallow, skipped = (_of("depth_phrases", "loss", "vanilla", each, 2) for each in ("plain", "residual"))
     return Line(
         "a residual from three layers on at the latest",
-        f"phrases, three LSTM layers: {plain:.3f} nats plain, {residual:.3f} residual",
+        f"phrases, 8,000 parameters, three LSTM layers: {plain:.3f} nats plain, {residual:.3f} residual",
         f"two vanilla layers: {shallow:.3f} plain, {skipped:.3f} residual",
-        f"connection={_default('connection').__name__}",
+        f"connection={_default('connection').__name__}, so ask for it",
     )
 
 
@@ -61,7 +61,7 @@ def _widths() -> Line:
     )
     return Line(
         "equal widths, which a residual needs anyway",
-        f"phrases, three plain LSTM layers: {equal:.3f} nats, with a narrow top {pyramid:.3f}",
+        f"phrases, 3,000 parameters, three plain LSTM layers: {equal:.3f} nats, with a narrow top {pyramid:.3f}",
         f"a wide top is a little better: {inverted:.3f}",
         "Stack.uniform",
     )

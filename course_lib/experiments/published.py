@@ -38,9 +38,9 @@ def percent(experiment: str, metric: str, **setting: object) -> store.Spread:
 
 
 def words() -> Iterator[str]:
-    """Words wrong on the published split, the shallowest and the deepest stack of each direction."""
+    """Words wrong on the published split, by direction and depth."""
     for direction, name in (("one", "one way"), ("both", "both ways")):
-        for layers in (1, 3):
+        for layers in (1, 2, 3):
             found = percent("published_words", "words", direction=direction, layers=layers, steps=842)
             yield f"{found:.1f}  LSTM {name}, {layers} layer{'s' * (layers > 1)}"
 
@@ -112,7 +112,7 @@ CARDS = {
         source="Graves, Mohamed and Hinton 2013",
         ours=digits,
         scale="300 steps on joined recordings of English digits; the test speaker is not heard in training",
-        differs="another corpus, another unit and far less speech: at most the shape can be compared",
+        differs="another corpus, another unit and far less speech; the ranges are too wide to compare even the shape",
     ),
     "eight": Card(
         title="Eight layers",

@@ -21,7 +21,9 @@ def intervals(rows: Mapping[str, Sequence[float]], ax: Axes | None = None, xlabe
     for place, runs in enumerate(rows.values()):
         spread = Spread(tuple(runs))
         low, high = spread.interval()
-        ax.plot([low, high], [place, place], color=CURRENT, linestyle="-", linewidth=9, alpha=0.25)
+        ax.plot(
+            [low, high], [place, place], color=CURRENT, linestyle="-", linewidth=9, alpha=0.25, solid_capstyle="butt"
+        )
         ax.plot(runs, [place] * len(runs), "o", color=CURRENT, markersize=5)
         ax.plot([spread.median] * 2, [place - 0.3, place + 0.3], color=INK, linestyle="-", linewidth=2.4)
     ax.set_yticks(range(len(rows)), list(rows))

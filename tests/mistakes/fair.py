@@ -25,7 +25,8 @@ WIDTH = {
     "there layers 2 and up read 16 numbers": functools.partial(width_for, above=16),
     "that is the width of one layer": lambda budget, layers: width_for(budget, 1),
     "that is the widest below the budget": below,
-    "give back one width, got None": lambda budget, layers: None,
+    "give back one width, a whole number, got None": lambda budget, layers: None,
+    "give back one width, a whole number, got float": lambda budget, layers: width_for(budget, layers) + 0.4,
     "which is nearer": lambda budget, layers: width_for(budget, layers) + 3,
 }
 TRUTH = {name: verdict(name) for name in SENTENCES}
@@ -54,10 +55,10 @@ def losses(layers, connection, metric=lambda found: found["loss"]):
     return [metric(run(layers, connection, seed)) for seed in range(5)]
 
 
-def defence(**changes):
-    mine, theirs = losses(2, "residual"), losses(1, "plain")
+def defence(mine=None, **changes):
+    mine, theirs = mine or losses(2, "residual"), losses(2, "plain")
     found = "better" if max(mine) < min(theirs) else "worse" if min(mine) > max(theirs) else "no difference"
-    recipe = {"recipe": setting(2, "residual"), "rival": setting(), "recipe_losses": mine, "rival_losses": theirs}
+    recipe = {"recipe": setting(2, "residual"), "rival": setting(2), "recipe_losses": mine, "rival_losses": theirs}
     return recipe | {"verdict": found} | changes
 
 
@@ -68,18 +69,19 @@ def changed(name, value):
 DEFENCE = {
     "give back a dictionary with the keys": lambda: losses(1, "plain"),
     "recipe: a setting has cell, connection, layers and steps": changed("recipe", {"layers": 2}),
-    "rival: cell is one of vanilla, gru, lstm": changed("rival", {**setting(), "cell": "RNN"}),
+    "rival: cell is one of vanilla, gru, lstm": changed("rival", {**setting(2), "cell": "RNN"}),
     "rival: steps must be a whole number in 1..60": changed("rival", setting(steps=500)),
-    "recipe and rival are the same setting": changed("rival", setting(2, "residual")),
-    "recipe and rival have unequal steps": changed("rival", setting(steps=4)),
+    "recipe and rival differ in nothing": changed("rival", setting(2, "residual")),
+    "recipe and rival differ in connection and layers": lambda: defence(rival=setting(3, "plain")),
+    "recipe and rival have unequal steps": changed("rival", setting(2, steps=4)),
     "rival: one seed has no spread": changed("rival_losses", 1.5),
     "recipe: five seeds give five losses, you give 3": changed("recipe_losses", lambda: losses(2, "residual")[:3]),
     "recipe: all five losses are equal": changed("recipe_losses", lambda: losses(2, "residual")[:1] * 5),
     "keep the losses in the order of the seeds": changed("recipe_losses", lambda: losses(2, "residual")[::-1]),
-    "that is its validation loss, which chose the rate": changed(
-        "recipe_losses", lambda: losses(2, "residual", lambda found: min(found["valid"]))
+    "that is its validation loss, which chose the rate": lambda: defence(
+        losses(2, "residual", lambda found: min(found["valid"]))
     ),
-    "your first is 9.2000": lambda: defence(rival_losses=[9.2, 9.21, 9.22, 9.2, 9.2], verdict="better"),
+    "yours is 9.2": lambda: defence(rival_losses=[9.2, 9.21, 9.22, 9.2, 9.2], verdict="better"),
     "you say 'worse', the ranges say": changed("verdict", "worse"),
     "the verdict is one of better, no difference, worse, got str 'won'": changed("verdict", "won"),
 }

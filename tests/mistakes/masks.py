@@ -11,12 +11,12 @@ def drawn(p, *shape):
     return (torch.rand(shape) >= p) / (1 - p)
 
 
-def locked_row(cell, x, p, draw=drawn, fresh=False, of_c=False, masked_out=False):
+def locked_row(cell, x, p, draw=drawn, fresh=False, of_c=False, masked_out=False, twice=False):
     batch, width = x.shape[1], cell.hidden_size
     state, mask, hs = cell.initial_state(batch), draw(p, batch, width), []
     for x_t in x:
         mask = draw(p, batch, width) if fresh else mask
-        state = cell(x_t, LSTMState(mask * state.h, mask * state.c if of_c else state.c))
+        state = cell(x_t, LSTMState(mask * (mask if twice else 1) * state.h, mask * state.c if of_c else state.c))
         hs.append(mask * state.h if masked_out else state.h)
     return torch.stack(hs)
 
@@ -31,6 +31,7 @@ ROW = {
     "all units of a sequence share one number": slip(draw=lambda p, batch, width: drawn(p, batch, 1)),
     "p is the share that is dropped": slip(draw=lambda p, *shape: (torch.rand(shape) < p) / p if p else 1.0),
     "divide by 1 - p, so that the mean stays": slip(draw=lambda p, *shape: (torch.rand(shape) >= p) * 1.0),
+    "h is masked twice": slip(twice=True),
     "a mask on the carried c destroys memory": slip(of_c=True),
     "the cell reads h whole; where is the mask?": slip(draw=lambda p, *shape: torch.ones(shape)),
     "unmasked: the layer above reads it whole": slip(masked_out=True),
@@ -43,6 +44,7 @@ ROW = {
 LIFE = {
     "that is the mean life, 1 / (1 - keep)": lambda keep: 1 / (1 - keep),
     "each mask acts on what is left": lambda keep: 0.5 / (1 - keep),
+    "right near keep = 1 only": lambda keep: math.log(2) / (1 - keep),
     "that is the time to 1/e": lambda keep: -1 / math.log(keep),
     "that is the logarithm upside down": lambda keep: math.log(keep) / math.log(0.5),
     "a time need not be a whole number": lambda keep: math.ceil(math.log(0.5) / math.log(keep)),

@@ -70,7 +70,7 @@ def babble():
     return model
 
 
-FOUND = {"experiment": "depth_phrases", "cell": "lstm", "connection": "plain", "layers": 3}
+FOUND = {"experiment": "depth_phrases", "cell": "vanilla", "layers": 3}
 RIGHT = {
     "07.1": (checks.real_data.depth, depth),
     "07.2": (checks.real_data.counterexample, lambda: FOUND),
@@ -87,12 +87,12 @@ MISTAKES = {
         "it differs by more than a point from every seed's": lambda: (depth()[0], 20.0),
     },
     "07.2": {
-        "give a dictionary with experiment, cell, connection and layers, got str": lambda: "depth_phrases",
-        "your dictionary lacks connection": lambda: {"experiment": "depth_phrases", "cell": "lstm", "layers": 3},
+        "give a dictionary with experiment, cell and layers, got str": lambda: "depth_phrases",
+        "your dictionary lacks experiment": lambda: {"cell": "vanilla", "layers": 3},
         "speaks of three or four layers, your row has 2": lambda: FOUND | {"layers": 2},
         "'gaps' compares no depths": lambda: FOUND | {"experiment": "gaps"},
         "the store has no such row": lambda: FOUND | {"cell": "LSTM"},
-        "layers are better than one: depth pays there": lambda: FOUND | {"cell": "gru", "connection": "residual"},
+        "layers are better than one: depth pays there": lambda: FOUND | {"experiment": "depth_words"},
     },
     "07.3": {
         "return a label for each of the others, got None": lambda features, labels, others: None,

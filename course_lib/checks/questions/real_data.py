@@ -37,15 +37,15 @@ QUESTIONS = {
         "b",
     ),
     "q07.4": Question(
-        "After 200 steps on 24 chorales one layer is ahead of three. What does that say about chorales?",
+        "After 200 steps on 24 chorales three plain layers are 1.3 nats behind one layer, three residual ones level. "
+        "What does that say?",
         {
             "a": (
-                "that three layers leave the plateau later, at this rate",
-                "They still stand at the bare frequencies. Give each depth its own rate and enough steps, then ask "
-                "held-out pieces.",
+                "that plain layers leave the plateau later, at this rate and start",
+                "They still stand at the bare frequencies. More steps, or a rate of their own, might free them.",
             ),
             "b": ("that one layer suffices for music", "One seed, one rate and 24 pieces cannot say so."),
-            "c": ("that chorales have no structure for a second layer", "The second layer has not begun to learn."),
+            "c": ("that chorales have no structure for more layers", "The plain layers have not begun to learn."),
         },
         "a",
     ),
