@@ -161,6 +161,34 @@ def test_nothing_is_wider_than_its_column_in_an_ordinary_window(lesson):
     assert not wide, f"too wide, in pixels: {wide}; a line of code fits if it has at most 107 characters"
 
 
+SOUND = """import torch
+from IPython.display import Audio
+from course_lib.data import sound
+roll = torch.zeros(8, 88)
+roll[:, 40] = roll[4:, 47] = 1
+Audio(sound.from_roll(roll, 0.25), rate=sound.RATE)"""
+PLAY = """async () => {
+    const audio = document.querySelector('.jp-OutputArea-output audio');
+    audio.muted = true;
+    await audio.play();
+    await new Promise(done => setTimeout(done, 600));
+    return {duration: audio.duration, position: audio.currentTime, error: audio.error?.message ?? null};
+}"""
+
+
+def test_a_piano_roll_plays(lesson):
+    """Leaves lesson 02."""
+    notebook = nb.nbformat.v4.new_notebook(cells=[nb.nbformat.v4.new_code_cell(SOUND)])
+    nb.nbformat.write(notebook, lesson.predictions.with_name("sound.ipynb"))
+    browser.open_notebook(lesson.page, lesson.address.replace(f"my/{STEM}", "my/sound"))
+    browser.run_all(lesson.page, answer="1")
+    lesson.page.wait_for_selector(".jp-OutputArea-output audio")
+    played = lesson.page.evaluate(PLAY)
+    assert played["error"] is None
+    assert played["duration"] == pytest.approx(2.0, abs=0.05)  # eight frames of a quarter second
+    assert played["position"] > 0.1
+
+
 @pytest.mark.parametrize("stem", READING)
 def test_each_reading_copy_is_whole_in_an_ordinary_window(stem, lesson):
     """The last tests of this file: they leave the learner's copy."""
