@@ -135,7 +135,7 @@ SAID = {
     ],
     "06_recipe": [
         f"comes within 0.006 nats of the entropy. The best depth of a residual LSTM gains {gained():.3f} on that, and",
-        f"the LSTM's is clear from {depth_rows.first_clear('depth_phrases', 'loss', 'lstm')} layers on (N19)",
+        f"the LSTM's residual is clear from {depth_rows.first_clear('depth_phrases', 'loss', 'lstm')} layers on (N19)",
         f"the LSTM's share of wrong phones falls from {deep('words', 'phones', 'lstm', 1):.0f} to "
         f"{deep('words', 'phones', 'lstm', 3):.0f} %",
         f"with eight layers it has {deep('words', 'phones', 'vanilla', 8):.0f} %, the lowest of all",
@@ -144,7 +144,7 @@ SAID = {
         f"one GRU layer has {deep('words', 'phones', 'gru', 1):.0f} %",
         f"Fresh masks on $c$ leave {recall('fresh_c').median:.2f} of the answers right",
         f"win {over_fit('none', 'long_valid') - over_fit('between', 'long_valid'):.2f} nats",
-        f"still win {over_fit('none', 'test') - over_fit('between', 'test'):.2f} on the test set",
+        f"they win {over_fit('none', 'test') - over_fit('between', 'test'):.2f}, and the ranges lie apart",
         f"they lose {profile('equal') - profile('inverted'):.3f} nats to a wide top",
     ],
     "07_real_data": [
