@@ -76,8 +76,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _count(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"must be a whole number of at least 1, got {text!r}")
+    if not text.isdecimal() or len(text) > 5 or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"must be a whole number in 1..99999, got {text!r}")
     return int(text)
 
 

@@ -178,7 +178,8 @@ PLAY = """async () => {
 
 def test_a_piano_roll_plays(lesson):
     """Leaves lesson 02."""
-    notebook = nb.nbformat.v4.new_notebook(cells=[nb.nbformat.v4.new_code_cell(SOUND)])
+    about = nb.read(browser.ROOT / "notebooks" / f"{STEM}.ipynb").metadata  # with the kernel that is to run it
+    notebook = nb.nbformat.v4.new_notebook(cells=[nb.nbformat.v4.new_code_cell(SOUND)], metadata=about)
     nb.nbformat.write(notebook, lesson.predictions.with_name("sound.ipynb"))
     browser.open_notebook(lesson.page, lesson.address.replace(f"my/{STEM}", "my/sound"))
     browser.run_all(lesson.page, answer="1")

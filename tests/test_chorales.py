@@ -119,9 +119,19 @@ def test_a_missing_download_names_the_command(name, tmp_path, monkeypatch):
 
 def test_a_folder_without_the_file_is_named(tmp_path, monkeypatch):
     (tmp_path / "jsb_chorales").mkdir()
+    (tmp_path / "jsb_chorales" / "notes.txt").touch()
     monkeypatch.setenv("COURSE_DATA", str(tmp_path))
     chorales._downloaded.cache_clear()
     with pytest.raises(FileNotFoundError, match=r"JSB_Chorales\.mat is not there"):
+        chorales.load("jsb", "train")
+
+
+def test_a_damaged_download_is_named_with_the_cure(tmp_path, monkeypatch):
+    (tmp_path / "jsb_chorales").mkdir()
+    (tmp_path / "jsb_chorales" / "JSB_Chorales.mat").write_bytes(bytes(500))
+    monkeypatch.setenv("COURSE_DATA", str(tmp_path))
+    chorales._downloaded.cache_clear()
+    with pytest.raises(ValueError, match=r"JSB_Chorales\.mat is damaged .* course data get jsb_chorales"):
         chorales.load("jsb", "train")
 
 

@@ -59,7 +59,7 @@ def test_processes_give_the_same_numbers_repeat_nothing_and_end(folder, alone):
 
 def test_a_worker_that_dies_is_one_sentence_and_the_command_goes_on(folder, alone):
     deadly = toy(3, dies=str(folder / "died"), seconds=0.1)
-    with pytest.raises(RunnerError, match=r"toy: a worker process died, .* the same command goes on from there"):
+    with pytest.raises(RunnerError, match=r"toy: a worker died or was closed, .* the same command goes on from there"):
         with executors.processes(1) as executor:
             list(runner.run(deadly, 3, executor))
     with executors.processes(1) as executor:

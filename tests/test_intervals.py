@@ -59,6 +59,12 @@ def test_the_same_values_give_the_same_interval_and_a_failed_run_shows():
     assert Spread((1.0, 2.0, 3.0, 4.0, math.inf)).interval().high == math.inf
 
 
+@pytest.mark.parametrize("values", [(), (1.0, math.nan)])
+def test_no_interval_without_numbers(values):
+    with pytest.raises(ValueError, match="an interval needs numbers"):
+        Spread(values).interval()
+
+
 @pytest.mark.parametrize("level", [0.0, 1.0, 1.5, -0.1])
 def test_a_level_is_a_probability(level):
     with pytest.raises(ValueError, match=f"level must lie between 0 and 1, got {level}"):

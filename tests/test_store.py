@@ -57,6 +57,33 @@ def test_a_killed_run_keeps_what_was_finished_and_loses_its_half_line(toy):
     assert store.load("toy")[:2] == kept
 
 
+def test_a_last_line_that_only_lacks_its_end_is_kept(toy):
+    made = list(runner.run(toy, seeds=1))
+    store.file("toy").write_bytes(store.file("toy").read_bytes().rstrip())
+    assert store.load("toy") == made
+    list(runner.run(toy, seeds=2))
+    assert store.load("toy")[:2] == made
+    assert len(store.load("toy")) == 4
+
+
+def test_a_runner_leaves_out_what_another_has_stored_meanwhile(toy):
+    first = runner.run(toy, seeds=2)
+    made = [next(first)]
+    others = list(runner.run(toy, seeds=2))
+    assert len(others) == 3
+    assert list(first) == []
+    assert store.load("toy") == made + others
+
+
+@pytest.mark.parametrize(("field", "value"), [("setting", None), ("metrics", [1]), ("seed", "0"), ("seconds", "long")])
+def test_a_field_of_another_kind_is_named(toy, field, value):
+    list(runner.run(toy, seeds=1))
+    line = json.loads(store.file("toy").read_text().splitlines()[0]) | {field: value}
+    store.file("toy").write_text(json.dumps(line) + "\n")
+    with pytest.raises(store.StoreError, match=rf"line 1, is no result: {field} is"):
+        store.load("toy")
+
+
 def test_a_run_that_fails_stores_nothing_and_hides_nothing(toy):
     broken = Experiment("toy", "how high?", lambda setting, seed: 1 / 0, toy.settings)
     with pytest.raises(ZeroDivisionError):

@@ -1,10 +1,11 @@
 """Checks of fair comparisons: equal parameters, what a published table shows, and a recipe with its defence."""
 
 import math
-import zlib
+import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache, partial
+from numbers import Integral
 
 from course_lib.cells import LSTMCell
 from course_lib.checks.exercise import Wrong, ask, exercise, got, is_number, plain_numbers
@@ -176,7 +177,7 @@ def defence(answer: object, seed: int) -> str:
     if given["verdict"] != found:
         raise Wrong(f"{ranges}: you say {given['verdict']!r}, the ranges say {found!r}")
     for name, losses in (("recipe", mine), ("rival", theirs)):
-        own = zlib.crc32(repr(losses).encode()) % 5  # no seed can be left out: which one is made again hangs on all
+        own = random.SystemRandom().randrange(5)  # nobody can know which one has to be right
         _check_again(name, losses, own, _again(tuple(sorted(given[name].items())), own))
     return f"{ranges}: {found}"
 
@@ -196,7 +197,7 @@ def _check_setting(name: str, setting: object) -> None:
         if setting[key] not in choices:
             raise Wrong(f"{name}: {key} is one of {', '.join(choices)}, {got(setting[key])}")
     for key, most in (("layers", 12), ("steps", MOST_STEPS)):
-        if not isinstance(setting[key], int) or not 1 <= setting[key] <= most:
+        if not isinstance(setting[key], Integral) or isinstance(setting[key], bool) or not 1 <= setting[key] <= most:
             raise Wrong(f"{name}: {key} must be a whole number in 1..{most}, {got(setting[key])}")
 
 

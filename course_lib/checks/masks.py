@@ -25,9 +25,14 @@ class Watched(LSTMCell):
 
     def forward(self, below: Tensor, state: LSTMState) -> LSTMState:
         self.below.append(below.detach().clone())
-        self.given.append(state)
-        self.gave.append(super().forward(below, state))
-        return self.gave[-1]
+        self.given.append(_copy(state))
+        new = super().forward(below, state)
+        self.gave.append(_copy(new))  # the learner may write into the one that is handed out
+        return new
+
+
+def _copy(state: object) -> object:
+    return LSTMState(state.h.detach().clone(), state.c.detach().clone()) if isinstance(state, LSTMState) else state
 
 
 @exercise(
@@ -45,22 +50,30 @@ def locked_row(answer: object, seed: int) -> str:
     cell, x = Watched(BELOW, WIDTH).to(torch.float64), torch.randn(STEPS, BATCH, BELOW, dtype=torch.float64)
     before = LSTMCell(BELOW, WIDTH).to(torch.float64)
     before.load_state_dict(cell.state_dict())
-    for p in (0.0, P):
+    drawn = []
+    for p in (0.0, P, P):
         cell.load_state_dict(before.state_dict())  # whatever the answer did to it
         cell.below, cell.given, cell.gave = [], [], []
-        h = expect_tensor(ask(answer, cell, x, p), (STEPS, BATCH, WIDTH), f"p = {p}: h")
+        h = expect_tensor(ask(answer, cell, x, p), (STEPS, BATCH, WIDTH), f"p = {p}: h").detach()
+        if h.dtype != x.dtype:
+            raise Wrong(f"h is {h.dtype}, x and the cell are {x.dtype}; make its tensors with dtype=x.dtype")
         if len(cell.given) != STEPS:
             raise Wrong(f"call cell(x_t, state) once a step: {STEPS} steps, {len(cell.given)} calls")
         if not torch.equal(torch.stack(cell.below), x):
             raise Wrong("the cell reads x[0], x[1], ... in this order, as they are")
+        if any(each.any() for each in cell.given[0]):
+            raise Wrong("the first state is cell.initial_state(batch), zeros; yours is another")
         masks = _masks(cell)
         _check_masks(masks, p)
-        if not torch.allclose(h.detach(), torch.stack([state.h for state in cell.gave]).detach()):
-            masked = torch.allclose(h[1:].detach(), masks * torch.stack([s.h for s in cell.gave[1:]]).detach())
+        drawn.append(masks[0])
+        if not torch.allclose(h, torch.stack([state.h for state in cell.gave])):
+            masked = torch.allclose(h[1:], masks * torch.stack([s.h for s in cell.gave[1:]]))
             raise Wrong(f"h is what the cell gives back{', unmasked: the layer above reads it whole' * masked}")
         right = torch.stack([before(*step).h for step in zip(cell.below, cell.given)])
-        if not torch.allclose(h.detach(), right.detach()):
+        if not torch.allclose(h, right.detach()):
             raise Wrong("the cell's weights are others than before; leave them as they are")
+    if torch.allclose(drawn[1], drawn[2]):
+        raise Wrong("two calls have the same mask; draw a new one for each call, without a seed of your own")
     return "one mask a sequence on h into the gates, the carried c whole"
 
 
@@ -90,6 +103,8 @@ def _check_masks(masks: Tensor, p: float) -> None:
         raise Wrong("all sequences of the batch have the same mask; draw one for each")
     if torch.allclose(masks[0], masks[0, :, :1].expand_as(masks[0])):
         raise Wrong("all units of a sequence share one number; the mask has an entry for each unit")
+    if len((masks[0] == 0).unique(dim=0)) < BATCH:
+        raise Wrong("some sequences of the batch share a mask; draw one for each")
     if abs(share - (1 - p)) < 0.05:
         raise Wrong("70 % of the entries are 0 at p = 0.3: p is the share that is dropped")
     if abs(share - p) > 0.05:

@@ -111,22 +111,25 @@ def translator(answer: object, seed: int) -> str:
             raise Wrong(f"give back a list of plain and residual, {got(given)}")
         if len(given) != num_layers:
             raise Wrong(f"{num_layers} layers have {num_layers} connections, you give {len(given)}")
-        output = walk(cells, x, lambda l, x_t, below, h, given=given: given[l](below, h))
+        output = ask(walk, cells, x, lambda l, x_t, below, h, given=given: given[l](below, h), cures=UNFIT)
         if not same(output, _from_layer(cells, x, 3)):
-            wrong = {start: _from_layer(cells, x, start) for start in WRONG_STARTS}
+            starts = [start for start in WRONG_STARTS if start <= num_layers or start == PLAIN]
+            wrong = {start: _from_layer(cells, x, start) for start in sorted(starts, key=lambda start: start != PLAIN)}
             found = next((start for start, other in wrong.items() if same(output, other)), None)
             raise Wrong(f"{num_layers} layers: {WRONG_STARTS.get(found, UNNAMED)}")
     return "layers 3 and up add what they read to what they make; c and h go on in time unchanged"
 
 
+PLAIN = 99  # no layer adds
 UNNAMED = "layers 1 and 2 hand up h alone, all others the sum; yours do not"
 WRONG_STARTS = {
     1: "in yours layer 1 adds what it read; the first to do so is the third",
     2: "in yours layer 2 adds what it read; the first to do so is the third",
     4: "in yours layer 4 is the first to add what it read; it is the third",
     8: "in yours only the top layer adds what it read; all from the third on do",
-    9: "nothing passes a layer by: your stack is plain",
+    PLAIN: "nothing passes a layer by: your stack is plain",
 }
+UNFIT = {"": "a connection takes what the layer read and its h, and gives what goes up: plain and residual do"}
 
 
 def _from_layer(cells: list, x: Tensor, start: int) -> Tensor:

@@ -150,4 +150,7 @@ def _downloaded(name: str, split: str) -> tuple[Tensor, ...]:
         raise FileNotFoundError(
             f"{file} is read by scipy, which is not installed; install it with: pip install scipy"
         ) from error
-    return tuple(torch.from_numpy(piece).float() for piece in loadmat(path)[f"{split}data"][0])
+    try:
+        return tuple(torch.from_numpy(piece).float() for piece in loadmat(path)[f"{split}data"][0])
+    except Exception as error:  # scipy's reader raises its own kinds
+        raise ValueError(f"{path} is damaged ({error}); delete it and: course data get {data_set}") from error

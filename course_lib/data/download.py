@@ -30,13 +30,13 @@ class DataMissing(FileNotFoundError):
 
 
 def find(name: str) -> Path:
-    """The folder with a data set's files: ``$COURSE_DATA/name`` if it is there, else the one in the cache folder.
+    """The folder with a data set's files: ``$COURSE_DATA/name`` if anything is in it, else the one in the cache folder.
 
     Errors: DataMissing if it is in neither, ValueError for a name that is not in the catalogue.
     """
     source = _source(name)
     own = os.environ.get("COURSE_DATA")
-    if own and Path(own, name).is_dir():
+    if own and Path(own, name).is_dir() and any(Path(own, name).iterdir()):
         return Path(own, name)
     folder = cache_folder() / name
     if not all(_is_whole(folder, file) for file in source.files):

@@ -95,11 +95,18 @@ def load_published(split: str) -> tuple[Word, ...]:
 
 @cache
 def read_published(path: Path) -> tuple[Word, ...]:
-    """All words of a file with a spelling, a tab and phones in each line, in the order of the file."""
+    """All words of a file with a spelling, a tab and phones in each line, in the order of the file.
+
+    Errors: FileNotFoundError, and ValueError for a line of another kind, with file and number.
+    """
     words: dict[str, list[tuple[str, ...]]] = {}
-    for line in path.read_text(encoding="utf-8").splitlines():
-        spelling, spoken = line.lower().split("\t")[0], tuple(line.split("\t")[1].split())
-        words.setdefault(spelling, []).append(spoken)
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} is not there; get it with: course data get cmudict_g2p_split")
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        spelling, tab, phones = line.partition("\t")
+        if not tab or not set(phones.split()) <= set(PHONES):
+            raise ValueError(f"{path}, line {number}, is no spelling, tab and known phones: {line[:60]!r}")
+        words.setdefault(spelling.lower(), []).append(tuple(phones.split()))
     return tuple(Word(spelling, tuple(spoken)) for spelling, spoken in words.items())
 
 

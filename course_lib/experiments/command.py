@@ -26,7 +26,7 @@ def run(experiment: Experiment, seeds: int, workers: int | None = None, schedule
     if not todo:
         return
     workers = min(workers or executors.cores(), todo)
-    if scheduler:
+    if scheduler is not None:
         place = executors.cluster(scheduler)
     else:
         place = executors.processes(workers) if workers > 1 else contextlib.nullcontext()

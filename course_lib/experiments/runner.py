@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Executor, Future, as_completed
+from concurrent.futures import CancelledError, Executor, Future, as_completed
 from concurrent.futures.process import BrokenProcessPool
 
 from tqdm import tqdm
@@ -58,21 +58,32 @@ def _finished(
 ) -> Iterator[tuple[Job, list[tuple[Metrics, float]]]]:
     """Every job with what it measured, as it is done."""
     if executor is None:
-        yield from ((job, measure(experiment, *job)) for job in jobs)
+        for setting, own in jobs:
+            stored = [each.seed for each in store.known(experiment.name) if each.setting == dict(setting)]
+            if left := tuple(seed for seed in own if seed not in stored):  # another runner may have made them
+                yield (setting, left), measure(experiment, setting, left)
         return
     sent = _address(experiment)
     futures: dict[Future, Job] = {executor.submit(measure, sent, *job): job for job in jobs}
     try:
         for future in as_completed(futures):
             yield futures[future], future.result()
-    except BrokenProcessPool as error:
-        raise RunnerError(
-            f"{experiment.name}: a worker process died, perhaps for want of memory; what was finished is stored, so "
-            "the same command goes on from there"
-        ) from error
+    except (BrokenProcessPool, CancelledError) as error:
+        raise _lost(experiment) from error
+    except Exception as error:
+        if type(error).__name__ == "KilledWorker":  # Dask's, which need not be installed
+            raise _lost(experiment) from error
+        raise
     finally:
         for future in futures:
             future.cancel()
+
+
+def _lost(experiment: Experiment) -> RunnerError:
+    return RunnerError(
+        f"{experiment.name}: a worker died or was closed, perhaps for want of memory; what was finished is stored, so "
+        "the same command goes on from there"
+    )
 
 
 def measure(experiment: Experiment | str, setting: Setting, seeds: Sequence[int]) -> list[tuple[Metrics, float]]:

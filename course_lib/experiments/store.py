@@ -5,17 +5,15 @@ import datetime
 import json
 import math
 import os
-import statistics
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from functools import cache
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO
 
-import numpy
 import torch
 
 from course_lib.experiments.experiment import Experiment, Metrics, Number, Setting
+from course_lib.experiments.spread import Spread
 from course_lib.version import __version__
 
 FOLDER = Path(__file__).with_name("results")
@@ -41,64 +39,6 @@ class Result:
     date: str
 
 
-class Interval(NamedTuple):
-    """The ends of an interval."""
-
-    low: float
-    high: float
-
-
-@cache
-def _resamples(n: int) -> numpy.ndarray:
-    """Which of n values each resample takes: one row a resample, the same in every process."""
-    return numpy.random.default_rng(0).integers(n, size=(10_000, n))
-
-
-@dataclass(frozen=True)
-class Spread:
-    """Numbers of several seeds, shown as median and range: ``f"{spread:.2f}"`` is "1.56 (1.52 to 1.60, 5 seeds)"."""
-
-    values: tuple[float, ...]
-
-    @property
-    def median(self) -> float:
-        """The middle value."""
-        return statistics.median(self.values)
-
-    @property
-    def low(self) -> float:
-        """The lowest value."""
-        return min(self.values)
-
-    @property
-    def high(self) -> float:
-        """The highest value."""
-        return max(self.values)
-
-    def interval(self, level: float = 0.9) -> Interval:
-        """Where the median of all seeds lies: the percentile bootstrap of the median, with 10,000 resamples.
-
-        Draw as many values as there are, with replacement, and take their median; between ``low`` and ``high`` lies the
-        middle share ``level`` of such medians. Up to five values that is their whole range: the lowest of five is the
-        median of 5.8 % of the resamples. The same values give the same interval.
-        Errors: ValueError for a level outside 0 to 1.
-        Source: Efron and Tibshirani 1993, section 13.3.
-        """
-        if not 0 < level < 1:
-            raise ValueError(f"level must lie between 0 and 1, got {level}")
-        medians = numpy.median(numpy.sort(numpy.array(self.values, dtype=float))[_resamples(len(self.values))], axis=1)
-        tails = (1 - level) / 2, (1 + level) / 2
-        return Interval(*map(float, numpy.quantile(medians, tails, method="inverted_cdf")))
-
-    def __format__(self, spec: str) -> str:
-        spec = spec or ".3g"
-        seeds = f"{len(self.values)} seed{'s' * (len(self.values) > 1)}"
-        return f"{self.median:{spec}} ({self.low:{spec}} to {self.high:{spec}}, {seeds})"
-
-    def __str__(self) -> str:
-        return f"{self}"
-
-
 def file(experiment: str) -> Path:
     """The file of an experiment's results."""
     return FOLDER / f"{experiment}.jsonl"
@@ -120,6 +60,7 @@ def _parse(path: Path, lines: bytes) -> list[Result]:
     for number, line in enumerate(lines.splitlines(), start=1):
         try:
             result = Result(**json.loads(line))
+            _check(result)
         except (TypeError, ValueError) as error:  # bytes that are no text, text that is no JSON, JSON of another form
             raise StoreError(f"{path.name}, line {number}, is no result: {error}; delete the line") from error
         if any((result.setting, result.seed) == (each.setting, each.seed) for each in results):
@@ -128,14 +69,30 @@ def _parse(path: Path, lines: bytes) -> list[Result]:
     return results
 
 
+def _check(result: Result) -> None:
+    """Errors: TypeError if a field is of another kind than its own."""
+    kinds = {"setting": dict, "metrics": dict, "seed": int, "seconds": int | float}
+    for name, kind in kinds.items():
+        if not isinstance(getattr(result, name), kind):
+            raise TypeError(f"{name} is {getattr(result, name)!r}")
+
+
 def known(experiment: str) -> list[Result]:
     """The same as ``load``, with an empty list for an experiment without results."""
     return load(experiment) if file(experiment).is_file() else []
 
 
 def _whole(text: bytes) -> bytes:
-    """The lines that were written to their end: a run that was killed may leave half a line behind."""
-    return text[: text.rfind(b"\n") + 1]
+    """The lines that were written to their end: a run that was killed may leave half a line behind.
+
+    A last line that only lacks its end, as some editors leave it, is whole.
+    """
+    last = text[text.rfind(b"\n") + 1 :]
+    try:
+        Result(**json.loads(last))
+    except (TypeError, ValueError):
+        return text[: len(text) - len(last)]
+    return text + b"\n"
 
 
 def values(experiment: str, metric: str, **setting: object) -> list:
@@ -195,6 +152,9 @@ def append(experiment: Experiment, setting: Setting, seed: int, metrics: Metrics
         for each in _parse(path, kept):
             if (each.setting, each.seed) == (result.setting, result.seed):
                 return each
+        stream.seek(0, os.SEEK_END)
+        if stream.tell() < len(kept):
+            stream.write(b"\n")  # which the last line lacked
         stream.truncate(len(kept))
         stream.write((json.dumps(asdict(result)) + "\n").encode())
         stream.flush()

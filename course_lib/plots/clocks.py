@@ -10,7 +10,7 @@ from matplotlib.axis import Axis
 from matplotlib.ticker import LogLocator, NullFormatter
 from torch import Tensor
 
-from course_lib.experiments.store import Spread
+from course_lib.experiments.spread import Spread
 from course_lib.plots.style import CURRENT, INK, STYLE, axes
 
 MARKERS = "osD^vP"

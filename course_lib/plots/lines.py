@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 
-from course_lib.experiments.store import Spread
+from course_lib.experiments.spread import Spread
 from course_lib.plots.style import STYLE, axes
 from course_lib.training import History
 
@@ -43,7 +43,7 @@ def curves(
     ylabel: str = "",
     log: bool = False,
 ) -> Axes:
-    """One curve a name: the median over runs, with a band over ``Spread.interval``, up to five runs their range.
+    """One curve a name: the median over runs, with a band over ``Spread.interval``.
 
     ``series[name]`` has one row a run and one column for each entry of ``x``; ``log`` makes the vertical axis so.
     """

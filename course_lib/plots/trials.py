@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import AutoLocator, LogLocator, NullLocator
 
-from course_lib.experiments.store import Spread
+from course_lib.experiments.spread import Spread
 from course_lib.plots.style import CURRENT, INK, STYLE, axes
 
 MARKERS = "osD^v"
@@ -52,7 +52,8 @@ def by_depth(
     if log:
         _log(places.flat[0])
     places.flat[0].set_ylabel(ylabel)
-    figure.legend(*places.flat[0].get_legend_handles_labels(), loc="outside right center")
+    named = {name: line for ax in places.flat for line, name in zip(*ax.get_legend_handles_labels())}
+    figure.legend(named.values(), named.keys(), loc="outside right center")
     return figure
 
 

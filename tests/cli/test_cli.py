@@ -213,7 +213,7 @@ def test_a_damaged_store_is_one_sentence(course, capsys, monkeypatch):
     [
         (["experiment", "run", "nothing"], "there is no experiment 'nothing'; known: "),
         (["experiment", "run"], "which experiment?; known: "),
-        (["experiment", "run", "x", "--seeds", "0"], "must be a whole number of at least 1, got '0'"),
+        (["experiment", "run", "x", "--seeds", "0"], "must be a whole number in 1..99999, got '0'"),
         (["experiment", "make"], "invalid choice: 'make'"),
     ],
 )

@@ -77,7 +77,7 @@ DEFENCE = {
     "rival: one seed has no spread": changed("rival_losses", 1.5),
     "recipe: five seeds give five losses, you give 3": changed("recipe_losses", lambda: losses(2, "residual")[:3]),
     "recipe: all five losses are equal": changed("recipe_losses", lambda: losses(2, "residual")[:1] * 5),
-    "keep the losses in the order of the seeds": changed("recipe_losses", lambda: losses(2, "residual")[::-1]),
+    "keep the losses in the order of the seeds": changed("recipe_losses", lambda: (losses(2, "residual") * 2)[1:6]),
     "that is its validation loss, which chose the rate": lambda: defence(
         losses(2, "residual", lambda found: min(found["valid"]))
     ),

@@ -11,9 +11,10 @@ def drawn(p, *shape):
     return (torch.rand(shape) >= p) / (1 - p)
 
 
-def locked_row(cell, x, p, draw=drawn, fresh=False, of_c=False, masked_out=False, twice=False):
+def locked_row(cell, x, p, draw=drawn, fresh=False, of_c=False, masked_out=False, twice=False, start=0.0):
     batch, width = x.shape[1], cell.hidden_size
     state, mask, hs = cell.initial_state(batch), draw(p, batch, width), []
+    state = LSTMState(state.h + start, state.c + start)
     for x_t in x:
         mask = draw(p, batch, width) if fresh else mask
         state = cell(x_t, LSTMState(mask * (mask if twice else 1) * state.h, mask * state.c if of_c else state.c))
@@ -32,6 +33,12 @@ ROW = {
     "p is the share that is dropped": slip(draw=lambda p, *shape: (torch.rand(shape) < p) / p if p else 1.0),
     "divide by 1 - p, so that the mean stays": slip(draw=lambda p, *shape: (torch.rand(shape) >= p) * 1.0),
     "h is masked twice": slip(twice=True),
+    "h is torch.float32, x and the cell are torch.float64": lambda *args: locked_row(*args).float(),
+    "some sequences of the batch share a mask": slip(draw=lambda p, b, width: drawn(p, b // 2, width).repeat(2, 1)),
+    "two calls have the same mask": lambda cell, x, p: locked_row(
+        cell, x, p, lambda p, *shape: (torch.rand(shape, generator=torch.Generator().manual_seed(3)) >= p) / (1 - p)
+    ),
+    "the first state is cell.initial_state(batch)": slip(start=1.0),
     "a mask on the carried c destroys memory": slip(of_c=True),
     "the cell reads h whole; where is the mask?": slip(draw=lambda p, *shape: torch.ones(shape)),
     "unmasked: the layer above reads it whole": slip(masked_out=True),

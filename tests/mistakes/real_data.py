@@ -102,7 +102,7 @@ MISTAKES = {
         "where a linear read-out with a bias has": without_bias,
     },
     "07.4": {
-        "return the trained model, got tuple": lambda: (tagger(), 0.1),
+        "return the trained Tagger, got tuple": lambda: (tagger(), 0.1),
         "parameters; the cap is 20,000": lambda: tagger(60),
         "the model cannot read words": lambda: tagger(symbols=20),
         "the model says nothing": silent,
