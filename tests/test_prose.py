@@ -83,6 +83,11 @@ def deep(task, metric, cell, layers, unit=100):
     return unit * store.Spread(tuple(found)).median
 
 
+def probed(layer, steps):
+    """How well a layer tells the phone that is due, after so many steps of training."""
+    return store.spread("probes", "first phone", at=layer, task="words", steps=steps).median
+
+
 def recall(place):
     return store.spread("recall_dropout", "accuracy", cell="lstm", place=place, steps=150)
 
@@ -149,6 +154,8 @@ SAID = {
     ],
     "07_real_data": [
         f"has {percent('published_words', 'words', direction='both', layers=3).median:.1f} % of the test words",
+        f"from {probed(1, 0):.2f} to {probed(3, 0):.2f}",
+        f"Training lifts it to {probed(3, 600):.2f}",
         f"Of five plain stacks of eight LSTM layers {learnt('plain')} learn to echo, of five residual ones all (N16)",
     ],
 }
