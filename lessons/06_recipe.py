@@ -117,15 +117,6 @@ reveal("p06.1", "all but closes")
 # of it with probability $2\cdot 2^{-5}$. The range holds it with probability $15/16$, whatever the
 # distribution.
 
-# %% tags=["live"]
-draws = -torch.rand(20_000, 5).log()     # a skewed distribution, median ln 2
-low, high = draws.aminmax(dim=1)
-held = ((low <= math.log(2)) & (math.log(2) <= high)).double().mean()
-print(f"held by the range of five: {held:.3f}, by the formula {15 / 16:.3f}")
-runs = store.Spread(tuple(draws[0].tolist()))
-print("the bar over the first five is their range:", runs.interval() == (runs.low, runs.high))
-assert abs(held - 15 / 16) < 0.01
-
 # %% [markdown] tags=["slide"]
 # ## 2 · How deep?
 #

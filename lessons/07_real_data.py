@@ -314,8 +314,7 @@ for name, width, num_layers, connection in (("one layer", 64, 1, plain), ("three
     writer = writers[name] = FrameTagger(stack, 88)
     fit(writer, chorales.batches(pieces, 4), chorales.chorale_loss, Settings(200, 0.02))
     nats[name] = chorales.negative_log_likelihood(writer, chorales.batches(held_out, 8))
-for name, value in nats.items():
-    print(f"{name:15} {float(value):.2f} nats a frame")
+print({name: f"{float(value):.2f} nats a frame" for name, value in nats.items()})
 assert nats["three plain"] > max(nats["one layer"], nats["three residual"]) + 0.5
 reveal("p07.4", "three plain")
 

@@ -109,8 +109,8 @@ def lab(command: list[str], folder: Path, home: Path) -> Iterator[str]:
     finally:
         with contextlib.suppress(psutil.NoSuchProcess):
             process.send_signal(signal.SIGINT)
-        _, stuck = psutil.wait_procs([process], timeout=20)
-        _, left = psutil.wait_procs([*stuck, *_at_home(home)], timeout=5)
+        _, stuck = psutil.wait_procs([process], timeout=PATIENCE)
+        _, left = psutil.wait_procs([*stuck, *_at_home(home)], timeout=20)
         for survivor in left:
             with contextlib.suppress(psutil.NoSuchProcess):
                 survivor.kill()

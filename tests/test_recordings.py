@@ -147,6 +147,7 @@ def test_what_is_no_archive_of_recordings_is_refused(tmp_path):
 def test_the_folder_must_hold_one_archive(tmp_path, monkeypatch):
     monkeypatch.setenv("COURSE_DATA", str(tmp_path))
     (tmp_path / "fsdd").mkdir()
+    (tmp_path / "fsdd" / "notes.txt").touch()
     with pytest.raises(ValueError, match=r"fsdd must hold one archive with the recordings, a .tar.gz, got none"):
         recordings.archive_path()
     (tmp_path / "fsdd" / "a.tar.gz").touch()

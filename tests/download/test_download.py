@@ -191,6 +191,8 @@ def test_a_folder_of_one_s_own_comes_first(numbers, tmp_path, monkeypatch):
     get()
     (tmp_path / "mine" / "numbers").mkdir(parents=True)
     monkeypatch.setenv("COURSE_DATA", str(tmp_path / "mine"))
+    assert download.find("numbers") == numbers  # an empty folder holds no data
+    (tmp_path / "mine" / "numbers" / "one.txt").touch()
     assert download.find("numbers") == tmp_path / "mine" / "numbers"
     monkeypatch.setenv("COURSE_DATA", str(tmp_path))
     assert download.find("numbers") == numbers

@@ -35,9 +35,6 @@ ROW = {
     "h is masked twice": slip(twice=True),
     "h is torch.float32, x and the cell are torch.float64": lambda *args: locked_row(*args).float(),
     "some sequences of the batch share a mask": slip(draw=lambda p, b, width: drawn(p, b // 2, width).repeat(2, 1)),
-    "two calls have the same mask": lambda cell, x, p: locked_row(
-        cell, x, p, lambda p, *shape: (torch.rand(shape, generator=torch.Generator().manual_seed(3)) >= p) / (1 - p)
-    ),
     "the first state is cell.initial_state(batch)": slip(start=1.0),
     "a mask on the carried c destroys memory": slip(of_c=True),
     "the cell reads h whole; where is the mask?": slip(draw=lambda p, *shape: torch.ones(shape)),
