@@ -400,12 +400,13 @@ checks.real_data.recipe(recipe)
 # %% tags=["live"]
 one_way = {layers: stored("words", "one", layers).median for layers in (1, 3)}
 ahead, shallow = found["one way, 4 layers"], stored("words", "both", 1).median
-print(f"""One way, three layers take the words wrong from {one_way[1]:.0f} (unfinished) to {one_way[3]:.0f} %.
+print(f"""One way, three layers take the words wrong from {one_way[1]:.0f} (unfinished) to
+{one_way[3]:.0f} %.
 Both ways, one layer has {shallow:.0f} % of them wrong, three {best.median:.0f} %.
 What was not read no depth brings: look-ahead stays at {ahead:.2f}, ln 8.
 Layers share the work: layer 1 tells the letter, layer 3 the phone that is due.
-On 24 chorales one layer ends at {nats["one layer"]:.2f} nats, three residual ones at {nats["three residual"]:.2f},
-three plain ones at {nats["three plain"]:.2f}.
+On 24 chorales one layer ends at {nats["one layer"]:.2f} nats, three residual
+ones at {nats["three residual"]:.2f}, three plain ones at {nats["three plain"]:.2f}.
 Eight layers learn echo {echo(8, 'plain')} times in 5 plain, {echo(8, 'residual')} residual.""")
 
 # %% q07.1 to q07.4 · self-check
