@@ -1,0 +1,187 @@
+"""From downloads to clean hand-ins: whose each is, which counts, rebuilt on our notebook, with a receipt for each.
+
+Running it again changes nothing, and a run that was stopped is finished by the next.
+"""
+
+import datetime
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from tqdm import tqdm
+
+from course_lib.grading import choice, receipts, template
+from course_lib.grading.choice import HandIn
+from course_lib.grading.gather import STAMP, Gathered, gather, listing
+from course_lib.grading.receipts import TIME, Receipt, printable
+from course_lib.grading.roster import Roster
+from course_lib.training import is_quiet
+
+OURS = ("autograded", "feedback", "handed_out", "journal", "receipts", "rejected", "release", "source", "submitted")
+
+
+class IntakeError(ValueError):
+    """The downloads cannot be taken in from there; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Intake:
+    """All receipts, whose hand-in is new in submitted/, who has none that counts, and what a human should look at."""
+
+    receipts: tuple[Receipt, ...]
+    changed: tuple[str, ...]
+    missing: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+def take_in(
+    folder: Path,
+    assignment: str,
+    downloads: Path,
+    roster: Roster,
+    deadline: datetime.datetime | None,
+    variant: Callable[[str], Mapping[str, object]],
+) -> Intake:
+    """Write submitted/<student>/<assignment>/ for everyone whose hand-in counts, receipts, and reasons of rejections.
+
+    Of several hand-ins the last before the deadline counts; if all are late, the first, with its time in timestamp.txt.
+    Errors: IntakeError for a folder or a deadline that cannot be used, TemplateError, ReceiptsError, OSError.
+    """
+    _check_places(folder, downloads)
+    if deadline is not None and deadline.tzinfo is None:
+        raise IntakeError(f"deadline is {deadline}, without a time zone; say it, as in 2026-11-29T23:59+01:00")
+    release = template.load(folder / "release" / assignment / f"{assignment}.ipynb")
+    gathered = gather(downloads, assignment, roster, release)
+    before = receipts.read(folder, assignment)
+    gathered.hand_ins = [_at_its_first_time(each, before) for each in gathered.hand_ins]
+    rows = _start(gathered, before)
+    changed = []
+    for student in tqdm(sorted({each.student for each in gathered.hand_ins}), disable=is_quiet(), unit="student"):
+        own = [each for each in gathered.hand_ins if each.student == student]
+        own += _earlier(folder, assignment, own, rows[student])
+        counts = choice.choose(own, deadline)
+        rows[student] = _receipts(own, counts, deadline, gathered.left_out.get(student, [])) + _others(
+            rows[student], own
+        )
+        if counts.notebook and _write(folder, assignment, counts, deadline, variant(student)):
+            changed.append(student)
+            receipts.write(
+                folder, assignment, _flat(rows)
+            )  # with the files, so that a run that is stopped tells no lies
+    receipts.write(folder, assignment, _flat(rows))
+    taken = {each.student for each in _flat(rows) if each.status in receipts.COUNT}
+    missing = tuple(student for student in roster if student not in taken)
+    return Intake(tuple(_flat(rows)), tuple(changed), missing, tuple(_warnings(gathered, deadline)))
+
+
+def _check_places(folder: Path, downloads: Path) -> None:
+    if not downloads.exists():
+        raise IntakeError(f"downloads is {downloads}, which is not there; name the folder or the zip from the platform")
+    place, book = downloads.resolve(), folder.resolve()
+    ours = [book / name for name in OURS]
+    if place == book or place in book.parents or any(own == place or own in place.parents for own in ours):
+        raise IntakeError(
+            f"downloads is {downloads}, which holds or lies in what intake writes ({folder}); move the downloads to a "
+            "folder of their own"
+        )
+
+
+def _start(gathered: Gathered, before: Sequence[Receipt]) -> dict[str, list[Receipt]]:
+    """By student, the receipts before, without those that this look renews, and the rejections of this look."""
+    found = [*gathered.hand_ins, *gathered.rejected]
+    files, digests = {each.file for each in found}, {each.sha256 for each in found if each.sha256}
+    renewed = {(each.student, each.file, each.sha256) for each in gathered.rejected}
+    rows: dict[str, list[Receipt]] = {each.student: [] for each in found}
+    for each in before:
+        was_nobodys = not each.student and (each.sha256 in digests or not each.sha256)
+        was_unread = not each.sha256 and each.file in files
+        if not (was_nobodys or was_unread or (each.student, each.file, each.sha256) in renewed):
+            rows.setdefault(each.student, []).append(each)
+    for each in gathered.rejected:
+        rows[each.student].append(each)
+    return rows
+
+
+def _at_its_first_time(hand_in: HandIn, before: Sequence[Receipt]) -> HandIn:
+    """The same bytes were there at their first receipt: downloading them again makes them no later."""
+    times = [
+        _parse(each.when)
+        for each in before
+        if each.student == hand_in.student and each.sha256 == hand_in.sha256 and each.status != "rejected"
+    ]
+    return replace(hand_in, when=min([hand_in.when, *times]))
+
+
+def _earlier(folder: Path, assignment: str, own: Sequence[HandIn], rows: Sequence[Receipt]) -> list[HandIn]:
+    """What stands in submitted/ from downloads that are gone."""
+    here = {each.sha256 for each in own}
+    return [
+        HandIn(each.student, each.file, each.sha256, _parse(each.when), each.size, notes=(each.reason,))
+        for each in rows
+        if each.status in receipts.COUNT
+        and each.sha256 not in here
+        and (folder / "submitted" / each.student / assignment / f"{assignment}.ipynb").is_file()
+    ]
+
+
+def _receipts(
+    own: Sequence[HandIn], counts: HandIn, deadline: datetime.datetime | None, left_out: Sequence[str]
+) -> list[Receipt]:
+    status = "late" if counts.is_late(deadline) else "taken"
+    beside = (f"left out: {listing(list(left_out))}",) if left_out and counts.notebook else ()
+    notes = printable("; ".join(filter(None, (*counts.notes, *beside))), 1000)
+    rows = []
+    for each in own:
+        late = "late; " if each.is_late(deadline) else ""
+        result = (status, notes) if each is counts else ("superseded", f"{late}{counts.file} counts")
+        when = each.moment(deadline).strftime(TIME)
+        rows.append(Receipt(each.student, each.file, each.sha256, when, each.size, *result))
+    return rows
+
+
+def _others(rows: Sequence[Receipt], own: Sequence[HandIn], counts: HandIn) -> list[Receipt]:
+    """Receipts of what is not among the hand-ins now: rejected, or of earlier downloads and no longer counting."""
+    known = {(each.file, each.sha256) for each in own}
+    others = [each for each in rows if (each.file, each.sha256) not in known]
+    gone = {"status": "superseded", "reason": f"{counts.file} counts"}
+    return [replace(each, **gone) if each.status in receipts.COUNT else each for each in others]
+
+
+def _write(
+    folder: Path,
+    assignment: str,
+    hand_in: HandIn,
+    deadline: datetime.datetime | None,
+    variant: Mapping[str, object],
+) -> bool:
+    """The three files of a hand-in, each all or nothing; whether any is new."""
+    place = folder / "submitted" / hand_in.student / assignment
+    contents = {
+        "variant.json": (json.dumps(dict(variant), indent=1, sort_keys=True) + "\n").encode(),
+        STAMP: f"{hand_in.moment(deadline).strftime(TIME)} UTC\n".encode(),
+        f"{assignment}.ipynb": hand_in.notebook,
+    }
+    new = [receipts.replace(place / name, content) for name, content in contents.items()]
+    return any(new)
+
+
+def _warnings(gathered: Gathered, deadline: datetime.datetime | None) -> list[str]:
+    warnings = []
+    by_file = [each for each in gathered.hand_ins if each.timed_by == "file"]
+    if deadline is not None and len(by_file) > 1 and all(each.is_late(deadline) for each in by_file):
+        warnings.append(
+            f"all {len(by_file)} hand-ins without a time of the platform's are late by their files' times, which may be "
+            "the time of the download; if they came in time, take them in without a deadline"
+        )
+    if gathered.unknown:
+        warnings.append(f"no hand-ins, and nobody's: {listing(gathered.unknown)}")
+    return warnings
+
+
+def _flat(rows: Mapping[str, Sequence[Receipt]]) -> list[Receipt]:
+    return [each for student in sorted(rows) for each in rows[student]]
+
+
+def _parse(when: str) -> datetime.datetime:
+    return datetime.datetime.strptime(when, TIME).replace(tzinfo=datetime.UTC)
