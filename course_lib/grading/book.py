@@ -2,12 +2,13 @@
 
 import contextlib
 import logging
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from nbformat.v4 import new_notebook
-from nbgrader.api import MissingEntry, SubmittedAssignment
+from nbgrader.api import Grade, MissingEntry, SubmittedAssignment
 from nbgrader.converters import Autograde
 from nbgrader.converters.base import NbGraderException
 from nbgrader.coursedir import CourseDirectory
@@ -115,7 +116,7 @@ def _confirm(folder: Path, assignment: str, student: str, points: Mapping[str, f
 
 
 def _score(submission: SubmittedAssignment) -> Score:
-    grades = [grade for notebook in submission.notebooks for grade in notebook.grades]
+    grades = sorted((grade for notebook in submission.notebooks for grade in notebook.grades), key=_place)
     comments = [comment for notebook in submission.notebooks for comment in notebook.comments]
     names = {grade.name: grade.name.removeprefix("check-") for grade in grades}
     return Score(
@@ -126,6 +127,12 @@ def _score(submission: SubmittedAssignment) -> Score:
         penalty=float(submission.late_submission_penalty or 0.0),
         seconds_late=float(submission.total_seconds_late),
     )
+
+
+def _place(grade: Grade) -> list[tuple[int, str]]:
+    """Where a part stands in the notebook, which the database does not keep: 2 before 10a, and 4 before written-5."""
+    pieces = re.findall(r"\d+|\D+", grade.name.partition("-")[2])
+    return [(int(piece), "") if piece.isdecimal() else (0, piece) for piece in pieces]
 
 
 class _Log(logging.Handler):

@@ -192,8 +192,8 @@ def judge(job: Job) -> Outcome:
 
 
 def _judge(job: Job) -> Outcome:
-    from course_lib.grading.box import Limits
     from course_lib.grading.judge import grade
+    from course_lib.grading.limits import Limits
 
     problems, limits = sets.load(job.assignment, job.instructor), job.limits
     limits = Limits() if limits is None else limits

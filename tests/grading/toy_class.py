@@ -1,12 +1,17 @@
 """A class of toys: a release notebook with two parts and a written answer, hand-ins, and a judge that obeys them."""
 
+import atexit
+import datetime
+import functools
 import json
+import shutil
+import tempfile
 from pathlib import Path
 
 import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from course_lib.grading import book, journal
+from course_lib.grading import book, course_folder, journal
 from course_lib.grading.journal import Entry
 from course_lib.grading.outcome import Mark, Outcome
 
@@ -43,15 +48,23 @@ def write(folder, step, notebook):
     return path
 
 
-def make_class(folder):
-    """A grade book with the toy assignment and its roster."""
-    folder = Path(folder)
+@functools.cache
+def template():
+    """An empty grade book, made once: a new database takes nbgrader seconds."""
+    parent = Path(tempfile.mkdtemp(prefix="toy-class-"))
+    atexit.register(shutil.rmtree, parent, ignore_errors=True)
+    folder = parent / "gradebook"
     write(folder, "release", release())
     (folder / "source" / NAME).mkdir(parents=True)
     (folder / "roster.csv").write_text(ROSTER, encoding="utf-8")
-    book.set_up(folder)
-    book.add_assignment(folder, NAME)
+    course_folder.set_up(folder)
+    course_folder.add_assignment(folder, NAME)
     return folder
+
+
+def make_class(folder):
+    """A grade book with the toy assignment and its roster."""
+    return Path(shutil.copytree(template(), folder))
 
 
 def hand_in(folder, student, answers=(), words="Because.", when=None):
@@ -79,3 +92,8 @@ def enter(folder, student, result):
     """Journal and grade book."""
     note(folder, student, result)
     book.enter(folder, NAME, student)
+
+
+def deadline(folder, time):
+    """Set the assignment's deadline."""
+    course_folder.add_assignment(folder, NAME, datetime.datetime.fromisoformat(time))
