@@ -1,7 +1,7 @@
 """Which of a student's hand-ins counts: the last before the deadline, and if all are late, the first."""
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 LATER = datetime.timedelta(seconds=1)
@@ -47,7 +47,7 @@ def choose(hand_ins: Sequence[HandIn], deadline: datetime.datetime | None) -> Ha
     return min(_heads(hand_ins, min), key=lambda each: _rank(each, deadline))
 
 
-def _heads(hand_ins: Sequence[HandIn], end) -> list[HandIn]:
+def _heads(hand_ins: Sequence[HandIn], end: Callable) -> list[HandIn]:
     """What Canvas numbered is ordered by its numbers alone: its head, and all that it did not number."""
     numbered = [each for each in hand_ins if each.upload]
     head = [end(numbered, key=lambda each: (each.upload, each.file))] if numbered else []

@@ -2,6 +2,7 @@
 
 import datetime
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
@@ -85,6 +86,7 @@ def _look_inside(search: _Search, found: Found, path: Path) -> None:
 
 
 def _take(search: _Search, found: Found, name: Name) -> None:
+    """A hand-in, or the reason of its rejection: whatever is wrong with one file, the others are taken."""
     data = b""
     try:
         is_zip = found.path.suffix.casefold() == ".zip"
@@ -92,42 +94,30 @@ def _take(search: _Search, found: Found, name: Name) -> None:
         notebook, others = _unpack(search, data) if is_zip else (data, [])
         rebuilt, notes = template.rebuild(notebook, search.release)
     except Rejected as error:
-        reason = str(error)
-    except Exception as error:  # whatever is wrong with one file, the others are taken
+        search.gathered.rejected.append(_rejection(name.student, found, _sha(data), str(error)))
+    except Exception as error:
         reason = f"it cannot be read ({type(error).__name__}: {error}); {template.SAVE}"
+        search.gathered.rejected.append(_rejection(name.student, found, _sha(data), reason))
     else:
-        _keep(
-            search,
-            found,
-            name,
-            HandIn(
-                name.student,
-                printable(found.path),
-                _sha(data),
-                found.when,
-                found.size,
-                template.dump(rebuilt),
-                tuple(notes),
-            ),
-        )
+        if name.layout == "nbgrader" and name.when is None:
+            search.places[len(search.gathered.hand_ins)] = found.path.parent
+        hand_in = _hand_in(search, found, name, _sha(data))
+        search.gathered.hand_ins.append(replace(hand_in, notebook=template.dump(rebuilt), notes=tuple(notes)))
         search.gathered.left_out.setdefault(name.student, []).extend(others)
-        return
-    search.gathered.rejected.append(_rejection(name.student, found, _sha(data), reason))
 
 
-def _keep(search: _Search, found: Found, name: Name, hand_in: HandIn) -> None:
-    if name.layout == "nbgrader" and name.when is None:
-        search.places[len(search.gathered.hand_ins)] = found.path.parent
-    search.gathered.hand_ins.append(
-        replace(
-            hand_in,
-            when=name.when or found.when,
-            late=name.late,
-            upload=name.upload,
-            attempt=name.attempt,
-            is_named=names.is_named_after(found.path, search.assignment),
-            timed_by="file" if name.when is None and name.late is None else "name",
-        )
+def _hand_in(search: _Search, found: Found, name: Name, sha256: str) -> HandIn:
+    return HandIn(
+        name.student,
+        printable(found.path),
+        sha256,
+        name.when or found.when,
+        found.size,
+        late=name.late,
+        upload=name.upload,
+        attempt=name.attempt,
+        is_named=names.is_named_after(found.path, search.assignment),
+        timed_by="file" if name.when is None and name.late is None else "name",
     )
 
 
@@ -155,7 +145,7 @@ def _report_students_without_notebook(search: _Search) -> None:
             search.gathered.rejected.append(Receipt(student, files[0], "", "", 0, "rejected", reason))
 
 
-def listing(files: list[str]) -> str:
+def listing(files: Sequence[str]) -> str:
     """The first few names, and how many more there are."""
     more = f" and {len(files) - 5} more" if len(files) > 5 else ""
     return ", ".join(files[:5]) + more

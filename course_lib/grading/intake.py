@@ -5,7 +5,7 @@ Running it again changes nothing, and a run that was stopped is finished by the 
 
 import datetime
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -52,27 +52,19 @@ def take_in(
     if deadline is not None and deadline.tzinfo is None:
         raise IntakeError(f"deadline is {deadline}, without a time zone; say it, as in 2026-11-29T23:59+01:00")
     release = template.load(folder / "release" / assignment / f"{assignment}.ipynb")
-    gathered = gather(downloads, assignment, roster, release)
     before = receipts.read(folder, assignment)
-    gathered.hand_ins = [_at_its_first_time(each, before) for each in gathered.hand_ins]
-    rows = _start(gathered, before)
+    gathered = gather(downloads, assignment, roster, release)
+    gathered.hand_ins = _unique(_at_its_first_time(each, before) for each in gathered.hand_ins)
+    book = _Book(folder, assignment, deadline, _start(gathered, before))
     changed = []
     for student in tqdm(sorted({each.student for each in gathered.hand_ins}), disable=is_quiet(), unit="student"):
         own = [each for each in gathered.hand_ins if each.student == student]
-        own += _earlier(folder, assignment, own, rows[student])
-        counts = choice.choose(own, deadline)
-        rows[student] = _receipts(own, counts, deadline, gathered.left_out.get(student, [])) + _others(
-            rows[student], own
-        )
-        if counts.notebook and _write(folder, assignment, counts, deadline, variant(student)):
+        counts = book.settle(student, own, gathered.left_out.get(student, []))
+        if counts.notebook and book.write(counts, variant(student)):
             changed.append(student)
-            receipts.write(
-                folder, assignment, _flat(rows)
-            )  # with the files, so that a run that is stopped tells no lies
-    receipts.write(folder, assignment, _flat(rows))
-    taken = {each.student for each in _flat(rows) if each.status in receipts.COUNT}
-    missing = tuple(student for student in roster if student not in taken)
-    return Intake(tuple(_flat(rows)), tuple(changed), missing, tuple(_warnings(gathered, deadline)))
+            book.write_receipts()  # beside the files, so that a run that is stopped leaves true ones
+    book.write_receipts()
+    return Intake(tuple(_flat(book.rows)), tuple(changed), book.missing(roster), _warnings(gathered, deadline))
 
 
 def _check_places(folder: Path, downloads: Path) -> None:
@@ -113,70 +105,87 @@ def _at_its_first_time(hand_in: HandIn, before: Sequence[Receipt]) -> HandIn:
     return replace(hand_in, when=min([hand_in.when, *times]))
 
 
-def _earlier(folder: Path, assignment: str, own: Sequence[HandIn], rows: Sequence[Receipt]) -> list[HandIn]:
-    """What stands in submitted/ from downloads that are gone."""
-    here = {each.sha256 for each in own}
-    return [
-        HandIn(each.student, each.file, each.sha256, _parse(each.when), each.size, notes=(each.reason,))
-        for each in rows
-        if each.status in receipts.COUNT
-        and each.sha256 not in here
-        and (folder / "submitted" / each.student / assignment / f"{assignment}.ipynb").is_file()
-    ]
+def _unique(hand_ins: Iterable[HandIn]) -> list[HandIn]:
+    """Each file once, at its earliest: the same one may lie in two downloads."""
+    latest_first = sorted(hand_ins, key=lambda each: each.when, reverse=True)
+    return list({(each.student, each.file, each.sha256): each for each in latest_first}.values())
 
 
-def _receipts(
-    own: Sequence[HandIn], counts: HandIn, deadline: datetime.datetime | None, left_out: Sequence[str]
-) -> list[Receipt]:
-    status = "late" if counts.is_late(deadline) else "taken"
-    beside = (f"left out: {listing(list(left_out))}",) if left_out and counts.notebook else ()
-    notes = printable("; ".join(filter(None, (*counts.notes, *beside))), 1000)
-    rows = []
-    for each in own:
-        late = "late; " if each.is_late(deadline) else ""
-        result = (status, notes) if each is counts else ("superseded", f"{late}{counts.file} counts")
-        when = each.moment(deadline).strftime(TIME)
-        rows.append(Receipt(each.student, each.file, each.sha256, when, each.size, *result))
-    return rows
+@dataclass(frozen=True)
+class _Book:
+    """Where hand-ins go, and the receipts by student as they will be."""
+
+    folder: Path
+    assignment: str
+    deadline: datetime.datetime | None
+    rows: dict[str, list[Receipt]]
+
+    def settle(self, student: str, own: Sequence[HandIn], left_out: Sequence[str]) -> HandIn:
+        """Choose the hand-in that counts, and renew the student's receipts."""
+        every = [*own, *self._earlier(student, own)]
+        counts = choice.choose(every, self.deadline)
+        known = {(each.file, each.sha256) for each in every}
+        others = [each for each in self.rows[student] if (each.file, each.sha256) not in known]
+        gone = {"status": "superseded", "reason": f"{counts.file} counts"}
+        others = [replace(each, **gone) if each.status in receipts.COUNT else each for each in others]
+        self.rows[student] = [self._receipt(each, counts, left_out) for each in every] + others
+        return counts
+
+    def _earlier(self, student: str, own: Sequence[HandIn]) -> list[HandIn]:
+        """What stands in submitted/ from downloads that are gone."""
+        if not (self._place(student) / f"{self.assignment}.ipynb").is_file():
+            return []
+        here = {each.sha256 for each in own}
+        stands = [each for each in self.rows[student] if each.status in receipts.COUNT and each.sha256 not in here]
+        return [
+            HandIn(student, each.file, each.sha256, _parse(each.when), each.size, notes=(each.reason,))
+            for each in stands
+        ]
+
+    def _receipt(self, each: HandIn, counts: HandIn, left_out: Sequence[str]) -> Receipt:
+        is_late = each.is_late(self.deadline)
+        if each is counts:
+            beside = f"left out: {listing(left_out)}" if left_out and each.notebook else ""
+            status, reason = "late" if is_late else "taken", "; ".join(filter(None, (*each.notes, beside)))
+        else:
+            status, reason = "superseded", f"{'late; ' if is_late else ''}{counts.file} counts"
+        when = each.moment(self.deadline).strftime(TIME)
+        return Receipt(each.student, each.file, each.sha256, when, each.size, status, printable(reason, 1000))
+
+    def write(self, hand_in: HandIn, variant: Mapping[str, object]) -> bool:
+        """The three files of a hand-in, each all or nothing; whether any is new."""
+        contents = {
+            "variant.json": (json.dumps(dict(variant), indent=1, sort_keys=True) + "\n").encode(),
+            STAMP: f"{hand_in.moment(self.deadline).strftime(TIME)} UTC\n".encode(),
+            f"{self.assignment}.ipynb": hand_in.notebook,
+        }
+        new = [receipts.replace(self._place(hand_in.student) / name, content) for name, content in contents.items()]
+        return any(new)
+
+    def missing(self, roster: Roster) -> tuple[str, ...]:
+        """Whoever has no hand-in that counts."""
+        taken = {each.student for each in _flat(self.rows) if each.status in receipts.COUNT}
+        return tuple(student for student in roster if student not in taken)
+
+    def write_receipts(self) -> None:
+        """All receipts as they stand now."""
+        receipts.write(self.folder, self.assignment, _flat(self.rows))
+
+    def _place(self, student: str) -> Path:
+        return self.folder / "submitted" / student / self.assignment
 
 
-def _others(rows: Sequence[Receipt], own: Sequence[HandIn], counts: HandIn) -> list[Receipt]:
-    """Receipts of what is not among the hand-ins now: rejected, or of earlier downloads and no longer counting."""
-    known = {(each.file, each.sha256) for each in own}
-    others = [each for each in rows if (each.file, each.sha256) not in known]
-    gone = {"status": "superseded", "reason": f"{counts.file} counts"}
-    return [replace(each, **gone) if each.status in receipts.COUNT else each for each in others]
-
-
-def _write(
-    folder: Path,
-    assignment: str,
-    hand_in: HandIn,
-    deadline: datetime.datetime | None,
-    variant: Mapping[str, object],
-) -> bool:
-    """The three files of a hand-in, each all or nothing; whether any is new."""
-    place = folder / "submitted" / hand_in.student / assignment
-    contents = {
-        "variant.json": (json.dumps(dict(variant), indent=1, sort_keys=True) + "\n").encode(),
-        STAMP: f"{hand_in.moment(deadline).strftime(TIME)} UTC\n".encode(),
-        f"{assignment}.ipynb": hand_in.notebook,
-    }
-    new = [receipts.replace(place / name, content) for name, content in contents.items()]
-    return any(new)
-
-
-def _warnings(gathered: Gathered, deadline: datetime.datetime | None) -> list[str]:
+def _warnings(gathered: Gathered, deadline: datetime.datetime | None) -> tuple[str, ...]:
     warnings = []
     by_file = [each for each in gathered.hand_ins if each.timed_by == "file"]
     if deadline is not None and len(by_file) > 1 and all(each.is_late(deadline) for each in by_file):
         warnings.append(
-            f"all {len(by_file)} hand-ins without a time of the platform's are late by their files' times, which may be "
+            f"all {len(by_file)} hand-ins without the platform's time are late by their files' times, which may be "
             "the time of the download; if they came in time, take them in without a deadline"
         )
     if gathered.unknown:
         warnings.append(f"no hand-ins, and nobody's: {listing(gathered.unknown)}")
-    return warnings
+    return tuple(warnings)
 
 
 def _flat(rows: Mapping[str, Sequence[Receipt]]) -> list[Receipt]:
