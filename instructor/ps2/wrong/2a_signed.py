@@ -1,0 +1,5 @@
+# the sign can be chosen for each entry of v, so add absolute values
+def weighted_norm(matrix):
+    """The largest factor by which the matrix stretches a vector, in the weighted maximum norm."""
+    w = torch.tensor(variant["weights"])
+    return (matrix @ w / w).abs().max().item()

@@ -1,0 +1,8 @@
+# each edge's mean is 1, but edges of a block share their mask, so means do not multiply
+def mean_gradient(num_layers, num_steps, keep):
+    """The mean over all masks of the gradient of the top h at the last step by x_1."""
+    block, total = variant["block"], 0.0
+    for ups in itertools.combinations_with_replacement(range(num_steps), num_layers - 1):
+        blocks = {(t + block["offset"]) // block["length"] for t in ups}
+        total += 1
+    return total
