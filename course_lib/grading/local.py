@@ -1,4 +1,4 @@
-"""The check in the learner's notebook: the judge's check, on this student's samples and the functions defined so far."""
+"""The check in the learner's notebook: the judge's own, on this student's samples and the functions defined so far."""
 
 import sysconfig
 import traceback

@@ -55,9 +55,9 @@ INPUT_MISTAKES = {
     "these are distances back in time; give the steps themselves": lambda v, layer, time: sorted(
         time - step for step in inputs_read(v, layer, time)
     ),
-    "steps before the first are listed; the sequence starts at 1": lambda v, layer, time: [
-        step for step in inputs_read(v, layer, time, first=-time)
-    ],
+    "steps before the first are listed; the sequence starts at 1": lambda v, layer, time: inputs_read(
+        v, layer, time, first=-time
+    ),
 }
 NODE_MISTAKES = {
     "the node itself is missing; it counts": lambda v, layer, time: nodes_read(v, layer, time) - 1,

@@ -8,7 +8,7 @@ from numpy import ndarray
 from course_lib.grading.problem import Part
 from course_lib.grading.sets import asked
 
-CELLS = ("RNNCell", "GRUCell", "LSTMCell", "RNN", "GRU", "LSTM", "Stack")
+CELLS = ("nn.RNN", "nn.GRU", "nn.LSTM", "RNNCell", "GRUCell", "LSTMCell", "Stack")
 
 
 def sigmoid(z):

@@ -7,6 +7,8 @@ import numpy
 from course_lib.grading.problem import Part
 from course_lib.grading.sets import asked
 
+from .paths import AUTOGRAD
+
 
 def edges(variant, x, h, weight_ih, weight_hh, bias, *, keeps=True, scaled=True, slope="tanh", columns=False):
     """Both Jacobians of h' = (1 - leak) h + leak tanh(W x + U h + b). Source: Jaeger, Lukosevicius et al. 2007."""
@@ -89,13 +91,13 @@ PARTS = (
             {hint: _edge_mistake(options) for hint, options in EDGE_MISTAKES.items()}
             | {"the edge in time comes first, then the one in depth": _exchanged},
         ),
-        ("autograd", "backward", "jacobian"),
+        AUTOGRAD,
     ),
     Part(
         "3b",
         "the gradient of the stream",
         3,
         asked("stream_gradient", _draw_stream, stream_gradient, STREAM_MISTAKES, 6),
-        ("autograd", "backward", "jacobian"),
+        AUTOGRAD,
     ),
 )

@@ -7,6 +7,8 @@ import numpy
 from course_lib.grading.problem import Part
 from course_lib.grading.sets import asked
 
+AUTOGRAD = ("autograd.grad", "backward", "jacobian", "jacrev", "jacfwd")
+
 
 def count_paths(variant, num_layers, num_steps, *, up=True, on=True, from_input=False):
     """How many paths lead from x_1 to h of the top layer at the last step."""
@@ -87,6 +89,6 @@ PARTS = (
         "the sum over all paths",
         3,
         asked("path_sum", _draw_edges, path_sum, {hint: _sum_mistake(each) for hint, each in SUM_MISTAKES.items()}),
-        ("autograd", "backward", "jacobian"),
+        AUTOGRAD,
     ),
 )

@@ -4,17 +4,17 @@ def diagnose(maps):
     a, b = variant["edges"]["time"], variant["edges"]["depth"]
 
     def made(layers, steps, broken, fault):
-        edges = torch.zeros(layers, steps, layers, steps)  # [l, t] reads the node of the last two axes
-        for l, t in itertools.product(range(layers), range(steps)):
-            odd = fault if l + 1 == broken else ""
-            from_l, from_t = l - 1 - (odd == "skips"), t - (odd == "late")
-            if t > 0 and odd != "forgets":
-                edges[l, t, l, t - 1] = a
-            if from_l >= 0 and from_t >= 0 and odd != "detached":
-                edges[l, t, from_l, from_t] = 2 * b if odd == "twice" else b
-        size = layers * steps
-        all_paths = torch.linalg.inv(torch.eye(size) - edges.reshape(size, size))
-        return all_paths[-1].reshape(layers, steps)
+        back = {}
+        for l, t in itertools.product(range(layers, 0, -1), range(steps, 0, -1)):
+            above = fault if l + 1 == broken else ""
+            factor = {"twice": 2 * b, "skips": 0.0, "detached": 0.0}.get(above, b)
+            back[l, t] = float((l, t) == (layers, steps))
+            back[l, t] += factor * back.get((l + 1, t + (above == "late")), 0.0)
+            if (l, fault) != (broken, "forgets"):
+                back[l, t] += a * back.get((l, t + 1), 0.0)
+            if (l + 2, fault) == (broken, "skips"):
+                back[l, t] += b * back.get((l + 2, t), 0.0)
+        return torch.tensor([[back[l + 1, t + 1] for t in range(steps)] for l in range(layers)])
 
     answers = []
     for seen in maps:
