@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy
 
@@ -19,6 +19,7 @@ class Ended(Exception):
     """The student's process is gone, or was stopped at a limit; the message says which."""
 
 
+@runtime_checkable  # for the type checks of the tests
 class Student(Protocol):
     """An answer that can be asked: the learner's own notebook, or a notebook inside a box."""
 
