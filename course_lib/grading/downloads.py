@@ -11,7 +11,6 @@ import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO
 
 from course_lib.grading.receipts import Rejected, printable
 
@@ -74,11 +73,14 @@ def _read(path: Path, limit: int) -> bytes:
 
 
 def open_plain(path: Path) -> io.BufferedReader:
-    """A plain file, open to read. Errors: Rejected for a link, a folder, a device, a pipe, or a second name."""
-    before = os.lstat(path)
-    _check_plain(before)
+    """A plain file, open to read. Errors: Rejected for a link, a folder, a device, a pipe, a second name, no right."""
     flags = ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY")  # each where the system has it
-    stream = os.fdopen(os.open(path, os.O_RDONLY | sum(getattr(os, flag, 0) for flag in flags)), "rb")
+    try:
+        before = os.lstat(path)
+        _check_plain(before)
+        stream = os.fdopen(os.open(path, os.O_RDONLY | sum(getattr(os, flag, 0) for flag in flags)), "rb")
+    except OSError as error:
+        raise Rejected(f"it cannot be opened ({error.strerror}); {PLAIN}, or mend its permissions") from None
     after = os.fstat(stream.fileno())
     if (before.st_dev, before.st_ino) != (after.st_dev, after.st_ino):
         stream.close()
@@ -108,7 +110,7 @@ def members(path: Path) -> Iterator[Found]:
     Errors: Rejected if it is no zip that can be read.
     """
     with open_plain(path) as stream, _open(stream) as archive:
-        for info in _listed(archive, MEMBERS):
+        for info in _wanted(_files(archive, MEMBERS)):
             yield _member(archive, info)
 
 
@@ -118,10 +120,10 @@ def own_notebook(data: bytes, is_wanted: Callable[[PurePosixPath], bool], limit:
     Errors: Rejected for a zip without a clear notebook, and for one of which any member is no plain file inside it.
     """
     with _open(io.BytesIO(data)) as archive:
-        infos = _listed(archive, OWN_MEMBERS)
-        for info in infos:
+        files = _files(archive, OWN_MEMBERS)
+        for info in files:
             _check_member(info)  # one name that leads out spoils the zip
-        found = [_member(archive, info) for info in infos]
+        found = [_member(archive, info) for info in _wanted(files)]
         notebooks = [each for each in found if each.path.suffix.casefold() == ".ipynb"]
         chosen = notebooks if len(notebooks) == 1 else [each for each in notebooks if is_wanted(each.path)]
         if len(chosen) != 1:
@@ -131,7 +133,7 @@ def own_notebook(data: bytes, is_wanted: Callable[[PurePosixPath], bool], limit:
         return chosen[0].read(limit), [printable(each.path, 60) for each in found if each is not chosen[0]]
 
 
-def _open(stream: BinaryIO) -> zipfile.ZipFile:
+def _open(stream: io.BufferedIOBase) -> zipfile.ZipFile:
     try:
         return zipfile.ZipFile(stream)
     except Exception as error:  # zipfile raises many kinds for damaged files
@@ -140,11 +142,15 @@ def _open(stream: BinaryIO) -> zipfile.ZipFile:
         ) from None
 
 
-def _listed(archive: zipfile.ZipFile, most: int) -> Sequence[zipfile.ZipInfo]:
+def _files(archive: zipfile.ZipFile, most: int) -> Sequence[zipfile.ZipInfo]:
     listed = archive.infolist()
     if len(listed) > most:
         raise Rejected(f"the zip has {len(listed)} members, more than {most}; hand in the notebook alone")
-    return [info for info in listed if not info.is_dir() and not is_clutter(PurePosixPath(info.filename))]
+    return [info for info in listed if not info.is_dir()]
+
+
+def _wanted(files: Sequence[zipfile.ZipInfo]) -> list[zipfile.ZipInfo]:
+    return [info for info in files if not is_clutter(PurePosixPath(info.filename))]
 
 
 def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Found:

@@ -27,6 +27,7 @@ class Gathered:
     rejected: list[Receipt] = field(default_factory=list)
     left_out: dict[str, list[str]] = field(default_factory=dict)  # by student, files that are no hand-ins
     unknown: list[str] = field(default_factory=list)  # files that are no hand-ins and fit nobody
+    puzzling: list[str] = field(default_factory=list)  # rejections that intake has no words for: a fault may be its own
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,7 @@ def _take(search: _Search, found: Found, name: Name) -> None:
     except Exception as error:
         reason = f"it cannot be read ({type(error).__name__}: {error}); {template.SAVE}"
         search.gathered.rejected.append(_rejection(name.student, found, _sha(data), reason))
+        search.gathered.puzzling.append(printable(f"{found.path} ({type(error).__name__}: {error})", 300))
     else:
         if name.layout == "nbgrader" and name.when is None:
             search.places[len(search.gathered.hand_ins)] = found.path.parent

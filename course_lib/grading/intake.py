@@ -183,6 +183,8 @@ def _warnings(gathered: Gathered, deadline: datetime.datetime | None) -> tuple[s
             f"all {len(by_file)} hand-ins without the platform's time are late by their files' times, which may be "
             "the time of the download; if they came in time, take them in without a deadline"
         )
+    if gathered.puzzling:
+        warnings.append(f"look at these yourself, the fault may be intake's: {listing(gathered.puzzling)}")
     if gathered.unknown:
         warnings.append(f"no hand-ins, and nobody's: {listing(gathered.unknown)}")
     return tuple(warnings)

@@ -100,7 +100,7 @@ def printable(name: object, longest: int = LONGEST) -> str:
     """A file's name, cut, without characters that cannot be seen, and never a formula where a spreadsheet opens it."""
     text = _UNSEEN.sub("\N{REPLACEMENT CHARACTER}", str(name))
     text = text if len(text) <= longest else text[: longest - 1] + "…"
-    return f"'{text}" if text[:1] in "=+-@" else text
+    return f"'{text}" if text.startswith(tuple("=+-@")) else text
 
 
 def replace(file: Path, content: bytes) -> bool:
