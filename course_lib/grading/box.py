@@ -45,10 +45,15 @@ class Box:
     ):
         if os.geteuid() == 0:
             raise BoxError(ROOT)
-        self.limits, self.why, self.seconds, self._stopped, self._ran = limits, "", 0.0, False, False
+        self.limits, self.why, self.seconds, self._stopped = limits, "", 0.0, False
+        self._process, self._inner = None, None
         self._kept, self._lock, self._started = bytearray(), threading.Lock(), time.monotonic()
         with contextlib.ExitStack() as stack:
-            self._launch(list(command), _checked(files), channel, stack)
+            try:
+                self._launch(list(command), _checked(files), channel, stack)
+            except BaseException:
+                self._abandon()
+                raise
             self._open = stack.pop_all()
         self._threads = [threading.Thread(target=each, daemon=True) for each in (self._drain, self._watch)]
         for thread in self._threads:
@@ -68,14 +73,14 @@ class Box:
     def stop(self, why: str = "") -> None:
         """End all that runs in the box; a first reason stays."""
         with self._lock:
-            if not self._stopped and not self._gone(0):
+            if not self._stopped and not self._gone(0.0):
                 self.why, self._stopped = why, True
                 self._kill()
 
     def wait(self, grace: float | None = None) -> int:
         """Wait until all in the box is gone and return the exit code, 128 + n for signal n; limits see to an end.
 
-        After ``grace`` seconds the box is stopped. Errors: BoxError if the command never ran.
+        After ``grace`` seconds the box is stopped. A command that is not there gives 127.
         """
         if grace is not None and not self._gone(grace):
             self.stop()
@@ -100,42 +105,60 @@ class Box:
         channel: socket.socket | None,
         stack: contextlib.ExitStack,
     ) -> None:
-        """Start bubblewrap, which waits until its limits are set."""
+        """Start bubblewrap with a shell in it that waits for our word until its limits are set."""
         program = bubblewrap.program()
         self._printed, printed = kernel.pipe(stack)
         self._status, status = kernel.pipe(stack)
         hold, release = kernel.pipe(stack)
         given = {name: kernel.in_memory(name, data, stack) for name, data in files.items()}
-        control = ["--json-status-fd", str(status.fileno()), "--block-fd", str(hold.fileno())]
-        line = [program, *bubblewrap.options(given, self.limits), *control, "--", *command]
+        waiting = ["/bin/sh", "-c", f'read -r word </proc/self/fd/{hold.fileno()} && exec "$@"', "sh"]
+        control = ["--json-status-fd", str(status.fileno()), "--"]
+        line = [program, *bubblewrap.options(given, self.limits), *control, *waiting, *command]
         inherited = (*given.values(), status.fileno(), hold.fileno())
         self._process = kernel.spawn(line, channel, printed.fileno(), inherited)
-        stack.callback(self._abandon)  # unfinished, it must not run on without limits
         printed.close()
         status.close()
         self._pid = self._announced()
-        self._inner = os.pidfd_open(self._pid)
-        stack.callback(os.close, self._inner)
-        self._group = Cgroup(self._pid, self.limits)
+        pids = (self._pid, self._first())
+        self._group = Cgroup(pids, self.limits)
         stack.callback(self._group.remove)
-        kernel.restrict(self._pid, self.limits, self._group.held)
+        for pid in pids:
+            kernel.restrict(pid, self.limits, self._group.held)
         release.write(b"\n")
+        stack.callback(os.close, self._inner)
 
     def _announced(self) -> int:
-        """The process id of the box's first process, as bubblewrap says it. Errors: BoxError."""
+        """The process id of the box's own first process, as bubblewrap says it. Errors: BoxError."""
         line, end = b"", time.monotonic() + PATIENCE
         while not line.endswith(b"\n") and kernel.ready(self._status.fileno(), end - time.monotonic()):
             if not (more := self._status.read(1)):
                 break
             line += more
-        with contextlib.suppress(ValueError, KeyError):
-            return json.loads(line)["child-pid"]
+        with contextlib.suppress(ValueError, KeyError, ProcessLookupError):
+            pid = json.loads(line)["child-pid"]
+            self._inner = os.pidfd_open(pid)
+            return pid
+        raise self._failed()
+
+    def _first(self) -> int:
+        """The process id of the shell. Errors: BoxError.
+
+        Only when the box's own process waits for it will the box end with us, so nothing may run before.
+        """
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end and not self._gone(0.001):
+            if child := kernel.awaited(self._pid):
+                return child
+        raise self._failed()
+
+    def _failed(self) -> BoxError:
         self._abandon()
-        raise BoxError(bubblewrap.cure(self._printed.read(4096).decode("utf-8", "replace")))
+        return BoxError(bubblewrap.cure(self._printed.read(4096).decode("utf-8", "replace")))
 
     def _abandon(self) -> None:
-        if self._process.poll() is None:
-            self._process.kill()
+        """End what was started of a box that never came to be."""
+        if self._process is not None:
+            self._kill()
             self._process.wait()
 
     def _gone(self, seconds: float) -> bool:
@@ -143,8 +166,9 @@ class Box:
         return kernel.ready(self._inner, seconds)
 
     def _kill(self) -> None:
-        with contextlib.suppress(ProcessLookupError):
-            signal.pidfd_send_signal(self._inner, signal.SIGKILL)
+        if self._inner is not None:
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self._inner, signal.SIGKILL)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
 
@@ -170,20 +194,18 @@ class Box:
                 self.stop("output limit")
 
     def _explain(self, code: int) -> None:
-        """Find the kernel's reason for an end that we did not order. Errors: BoxError."""
-        if self._stopped or self.why or not code:
-            return
-        if not self._ran and b"exit-code" not in self._status.read(4096):  # what runs in the box cannot write there
-            raise BoxError(bubblewrap.cure(self.output))
-        self._ran = True
-        self.why = reason(code, self._group.out_of_memory())
+        """Find the kernel's reason for an end that we did not order."""
+        if not self._stopped and code:
+            self.why = reason(code, self._group.out_of_memory(), self.seconds, self.limits)
 
 
-def reason(code: int, out_of_memory: bool) -> str:
+def reason(code: int, out_of_memory: bool, seconds: float, limits: Limits) -> str:
     """The limit for which the kernel ended a command with this exit code, or nothing."""
-    if code == 128 + signal.SIGXCPU:
-        return "CPU time"
-    return "memory limit" if code == 128 + signal.SIGKILL and out_of_memory else ""
+    if code == 128 + signal.SIGKILL and out_of_memory:
+        return "memory limit"
+    # Who ignores the first signal is killed; a process that could not yet have used so much did that itself.
+    killed = code == 128 + signal.SIGKILL and seconds * (os.cpu_count() or 1) >= limits.cpu
+    return "CPU time" if killed or code == 128 + signal.SIGXCPU else ""
 
 
 def _checked(files: Mapping[str, bytes]) -> Mapping[str, bytes]:

@@ -3,7 +3,7 @@
 import contextlib
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from course_lib.grading.limits import Limits
@@ -16,10 +16,10 @@ COUNTERS = ("memory.oom_control", "memory.events")
 class Cgroup:
     """Folders below our own control group, or none where the system does not let us make any (``held`` is False)."""
 
-    def __init__(self, pid: int, limits: Limits, root: Path = ROOT, own: Path = OWN):
+    def __init__(self, pids: Sequence[int], limits: Limits, root: Path = ROOT, own: Path = OWN):
         self.folders: list[Path] = []
         for places, settings in _wanted(limits, root, own):
-            folder = next((made for place in places if (made := _make(place, settings, pid))), None)
+            folder = next((made for place in places if (made := _make(place, settings, pids))), None)
             if folder:
                 self.folders.append(folder)
         self.held = any((folder / name).exists() for folder in self.folders for name in COUNTERS)
@@ -58,8 +58,8 @@ def _wanted(limits: Limits, root: Path, own: Path) -> Iterator[tuple[list[Path],
                 yield [root / "pids" / mine], {"pids.max": limits.processes}
 
 
-def _make(place: Path, settings: dict[str, int], pid: int) -> Path | None:
-    """A new group with the settings and the process in it, or None and no trace."""
+def _make(place: Path, settings: dict[str, int], pids: Sequence[int]) -> Path | None:
+    """A new group with the settings and the processes in it, or None and no trace."""
     folder = place / f"course-box-{os.getpid()}-{time.monotonic_ns()}"
     try:
         folder.mkdir()
@@ -69,7 +69,8 @@ def _make(place: Path, settings: dict[str, int], pid: int) -> Path | None:
         for name, value in settings.items():
             if "swap" not in name or (folder / name).exists():  # a kernel may not count swap
                 (folder / name).write_text(str(value))
-        (folder / "cgroup.procs").write_text(str(pid))
+        for pid in pids:
+            (folder / "cgroup.procs").write_text(str(pid))
     except OSError:
         with contextlib.suppress(OSError):
             folder.rmdir()

@@ -54,7 +54,6 @@ class Container(Box):
         self._printed, printed = kernel.pipe(stack)
         line = arguments(self._engine, self._name, self._image, folder, self.limits)
         self._process = kernel.spawn([*line, "python", *command[1:]], channel, printed.fileno(), ())
-        stack.callback(self._abandon)
         printed.close()
         self._inner = os.pidfd_open(self._process.pid)
         stack.callback(os.close, self._inner)
@@ -73,7 +72,7 @@ class Container(Box):
         state = self._engine_says("inspect", "--format", "{{.State.Status}} {{.State.OOMKilled}}", self._name)
         if not state.startswith("exited"):
             raise BoxError(f"the container did not start; {self._engine} said: {self.output[-400:]}")
-        self.why = reason(code, "true" in state)
+        self.why = reason(code, "true" in state, self.seconds, self.limits)
 
     def _engine_says(self, *words: str) -> str:
         with contextlib.suppress(subprocess.TimeoutExpired):

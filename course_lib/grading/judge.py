@@ -1,4 +1,4 @@
-"""Marks a hand-in outside the box: draws fresh cases, asks the student's functions, compares; runs none of their code."""
+"""Marks a hand-in outside the box: draws fresh cases, asks the functions in there, compares; runs no student code."""
 
 from collections.abc import Callable, Mapping, Sequence
 

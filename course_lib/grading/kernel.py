@@ -50,6 +50,16 @@ def restrict(pid: int, limits: Limits, counted: bool) -> None:
         resource.prlimit(pid, kind, (top[0], top[1]))
 
 
+def awaited(pid: int) -> int | None:
+    """The child that a process sleeps for, or None while it does something else."""
+    with contextlib.suppress(OSError, IndexError, ValueError):
+        folder = Path("/proc") / str(pid)
+        child = int((folder / "task" / str(pid) / "children").read_text().split()[0])
+        state = (folder / "stat").read_text().rpartition(")")[2].split()[0]
+        return child if state == "S" else None
+    return None
+
+
 def used(pid: int) -> int:
     """Bytes of memory that a process and all its descendants use, shared pages once."""
     total, waiting = 0, [str(pid)]

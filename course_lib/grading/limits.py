@@ -15,7 +15,7 @@ class Limits:
     bytes of one ``file``, of ``output`` that is kept, and of ``scratch`` for all files together.
     """
 
-    wall: float = 60.0
+    wall: float | int = 60
     cpu: int = 45
     memory: int = 2048 * MIB
     processes: int = 64

@@ -1,0 +1,286 @@
+"""The judge gives what the code in the box earns: honest answers their points, tricks none, and every end a reason."""
+
+import functools
+import os
+import time
+
+import numpy
+import pytest
+
+from course_lib.grading import container, forbidden, judge
+from course_lib.grading.box import Box, BoxError, Limits
+from course_lib.grading.problem import Case, Part, ProblemSet
+from tests.grading.attacks import CELLS, RIGHT
+from tests.grading.conftest import SETUP
+
+SCALE, TOTAL = RIGHT.split("\n")
+QUICK = Limits(wall=20, cpu=18)
+SETS = {"k": 3}
+
+
+def cells(one=SCALE, two=TOTAL, before=""):
+    return [("setup", SETUP), ("extra", before), ("answer-1", one), ("answer-2", two)]
+
+
+def points(outcome):
+    return {name: mark.points for name, mark in outcome.marks.items()}
+
+
+def told(outcome):
+    return " | ".join(mark.message for mark in outcome.marks.values())
+
+
+def test_right_answers_get_all_points(unboxed, toy, rng):
+    outcome = judge.grade(cells(), toy, SETS, rng, Limits(), unboxed)
+    assert (outcome.status, points(outcome), outcome.errors) == ("graded", {"1": 2.0, "2": 3.0}, {})
+    assert outcome.seconds > 0
+
+
+def test_answers_are_judged_one_by_one_with_the_hint_of_their_mistake(unboxed, toy, rng):
+    given = cells("print('warning'); import sys; sys.stderr.write('more'); def_ = 1\ndef scale(x): return x")
+    outcome = judge.grade(given, toy, SETS, rng, Limits(), unboxed)
+    assert points(outcome) == {"1": 0.0, "2": 3.0}
+    assert outcome.marks["1"].message == "forgot the factor"
+    assert outcome.output == "warning\nmore"
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        ("def scale(x return", "`scale` is not defined, because its cell raised SyntaxError"),
+        ("def other(x): return x", "`scale` is not defined"),
+        ("raise NotImplementedError()", "nothing here yet"),
+        ("def scale(x): raise NotImplementedError", "nothing here yet"),
+        ("def scale(x): pass", "nothing here yet"),
+        ("def scale(x): return 1 / 0", "ZeroDivisionError"),
+        ("def scale(x): return torch.nn.Linear(1, 1)", "type Linear cannot be sent"),
+        ("def scale(x): return torch.zeros(2000, 2000)", "too large"),
+        ("def scale(x): return [torch.zeros(800, 800)] * 4", "too many for one message"),
+        ("def scale(x): raise SystemExit", "SystemExit"),
+        ("scale = 3", "`scale` is not defined"),
+        ("%matplotlib inline\ndef scale(x): return x", "forgot the factor"),
+        ("def scale(x):\n    scale.__globals__['total'] = None\n    return '\ud800'", "surrogate"),
+        ("x = '\0'", "`scale` is not defined, because its cell raised"),
+    ],
+)
+def test_what_is_no_answer_is_said(unboxed, toy, rng, answer, message):
+    outcome = judge.grade(cells(answer), toy, SETS, rng, Limits(), unboxed)
+    assert (outcome.status, outcome.marks["1"].points) == ("graded", 0.0)
+    assert message in outcome.marks["1"].message
+    told(outcome).encode("utf-8")
+
+
+def test_single_precision_lists_and_arrays_are_answers(unboxed, toy, rng):
+    for one in (
+        "return (x * k).float()",
+        "return (x * k).tolist()",
+        "return (x * k).numpy()",
+        "return x.requires_grad_() * k",
+    ):
+        assert points(judge.grade(cells(f"def scale(x): {one}"), toy, SETS, rng, Limits(), unboxed))["1"] == 2.0
+
+
+def test_the_variant_is_read_from_its_file_and_inputs_are_float64(unboxed, toy, rng):
+    one = "def scale(x):\n    assert x.dtype == torch.float64\n    x *= k\n    return x"
+    assert points(judge.grade(cells(one), toy, {"k": 7}, rng, Limits(), unboxed)) == {"1": 2.0, "2": 3.0}
+
+
+def test_a_part_draws_the_same_whatever_the_others_do(unboxed, rng):
+    drawn = []
+
+    def cases(_, generator):
+        drawn.append(float(generator.standard_normal()))
+        yield Case("scale", (numpy.ones(1),), numpy.ones(1) * 3)
+
+    parts = [Part(name, name, 1.0, cases) for name in ("1", "2")]
+    for one in (SCALE, "def scale(x): import os; os._exit(0)"):
+        generator = numpy.random.default_rng(3)
+        judge.grade(cells(one), ProblemSet("two", "Two", parts, dict), SETS, generator, Limits(), unboxed)
+    assert drawn[:2] == drawn[2:]
+    assert drawn[0] != drawn[1]
+
+
+def test_faults_of_ours_are_internal_errors(unboxed, toy, rng, monkeypatch):
+    def broken(_, generator):
+        raise ZeroDivisionError("our own")
+        yield
+
+    ours = ProblemSet("ours", "Ours", [Part("1", "", 1.0, broken)], dict)
+    outcome = judge.grade(cells(), ours, SETS, rng, Limits(), unboxed)
+    assert (outcome.status, outcome.marks) == ("internal error", {})
+    assert outcome.reason == "ZeroDivisionError: our own"
+
+    def none(*_):
+        raise BoxError("no box; install one")
+
+    outcome = judge.grade(cells(), toy, SETS, rng, Limits(), none)
+    assert (outcome.status, outcome.reason) == ("internal error", "no box; install one")
+
+    monkeypatch.setattr("course_lib.grading.boxed.COMMAND", ("/bin/sh", "-c", "echo no torch here >&2"))
+    outcome = judge.grade(cells(), toy, SETS, rng, Limits(), unboxed)
+    assert outcome.status == "internal error"
+    assert "no torch here" in outcome.reason
+
+
+def test_a_notebook_without_end_is_not_run(toy, rng):
+    outcome = judge.grade(cells("#" * (1 << 20)), toy, SETS, rng, Limits())
+    assert (outcome.status, points(outcome)) == ("limit", {"1": 0.0, "2": 0.0})
+    assert "source limit" in outcome.reason
+
+
+def test_a_forbidden_name_is_a_flag_and_costs_nothing(unboxed, toy, rng):
+    given = cells("from torch import nn as n\ndef scale(x):\n    n.RNN\n    return x * k")
+    outcome = judge.grade(given, toy, SETS, rng, Limits(), unboxed)
+    assert points(outcome)["1"] == 2.0
+    assert outcome.flags == ("1 uses nn.RNN, which it should build itself; please look",)
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ("torch.nn.RNN(1, 2)", True),
+        ("nn.RNN(1, 2).cuda()", True),
+        ("import torch.nn as n\nn.RNN", True),
+        ("from torch.nn import RNN as Net\nNet(1, 2)", True),
+        ("from torch.nn import RNN", True),
+        ("from torch.nn import *\nRNN(1, 2)", True),
+        ("%timeit 1\n    !ls\nnn.RNN", False),
+        ("%timeit 1\n!ls\nnn.RNN", True),
+        ("earlier(1, 2)", True),
+        ("nn.RNNCell(1, 2)", False),
+        ("class RNN: pass\nRNN()", False),
+        ("# nn.RNN\n'nn.RNN'", False),
+        ("def (", False),
+        ("x = '\0'", False),
+        ("nn.RNN" + "(" * 3000, False),
+        ("-" * 50_000 + "1", False),
+        ("x" + ".a" * 40_000, False),
+        ("[" * 300 + "]" * 300, False),
+        ("#" * 200_000 + "\nnn.RNN", False),
+    ],
+)
+@pytest.mark.parametrize("name", ["nn.RNN", "torch.nn.RNN"])
+def test_forbidden_names_are_found_by_whatever_name(source, name, found):
+    assert forbidden.used(source, [name], ["from torch.nn import RNN as earlier", "def ("]) == [name] * found
+
+
+def test_a_container_gets_the_same_limits(tmp_path):
+    (tmp_path / "variant.json").write_text("{}")
+    line = " ".join(container.arguments("docker", "box-1", "course", tmp_path, Limits(memory=1 << 30, processes=9)))
+    for words in (
+        "docker run --interactive", "--network none", "--read-only", "--cap-drop ALL", "--user 65534:65534",
+        "--security-opt no-new-privileges", "--pids-limit 9", "--memory 1073741824 --memory-swap 1073741824",
+        "--tmpfs /box:rw,nosuid,nodev,size=268435456", "--ulimit cpu=45:46", "/variant.json:/box/variant.json:ro",
+        "course_lib:/course/course_lib:ro", "PYTHONPATH=/course",
+    ):  # fmt: skip
+        assert words in line
+    assert "--privileged" not in line
+    assert line.endswith("--workdir /box course")
+
+
+def test_a_notebook_is_judged_through_an_engine(toy, rng, tmp_path, monkeypatch):
+    """The engine is a script that records its words and runs the command after the image's name."""
+    script = tmp_path / "docker"
+    script.write_text(
+        '#!/bin/sh\necho "$@" >> ' + f"{tmp_path}/said\n"
+        'test "$1" = run || exit 0\nwhile [ "$1" != course ]; do\n'
+        'case "$1" in *:/box/variant.json:ro) cp "${1%%:*}" '
+        + f"{tmp_path}/variant.json;; esac; shift; done; shift 2\n"
+        f"cd {tmp_path}; export PYTHONPATH={os.path.dirname(os.path.dirname(container.bubblewrap.PACKAGE / 'x'))}\n"
+        f'exec {__import__("sys").executable} "$@"\n'
+    )
+    script.chmod(0o755)
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    monkeypatch.setattr(container, "engine", lambda: str(script))
+    outcome = judge.grade(cells(), toy, SETS, rng, Limits(), functools.partial(container.Container, image="course"))
+    assert (outcome.status, points(outcome)) == ("graded", {"1": 2.0, "2": 3.0}), outcome
+    said = (tmp_path / "said").read_text().splitlines()
+    assert [line.split()[0] for line in said] == ["run", "kill", "rm"]
+
+
+def test_no_engine_is_named(monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(BoxError, match="apt-get install podman"):
+        container.engine()
+
+
+@pytest.mark.box
+@pytest.mark.parametrize("name", ["A08 loop", "A09 deaf loop"])
+def test_a_loop_ends_at_the_limit(toy, rng, name):
+    start = time.monotonic()
+    outcome = judge.grade(cells(before=CELLS[name]), toy, SETS, rng, Limits(wall=8, cpu=7))
+    assert time.monotonic() - start < 13
+    assert (outcome.status, points(outcome)) == ("limit", {"1": 0.0, "2": 0.0})
+    assert outcome.reason in ("wall time", "CPU time")
+    assert outcome.reason in outcome.marks["1"].message
+
+
+@pytest.mark.box
+def test_a_loop_in_a_function_keeps_what_was_earned_before(toy, rng):
+    given = cells(two="def total(x):\n    while True: pass")
+    outcome = judge.grade(given, toy, SETS, rng, Limits(wall=8, cpu=7))
+    assert (outcome.status, points(outcome)) == ("limit", {"1": 2.0, "2": 0.0})
+
+
+@pytest.mark.box
+@pytest.mark.parametrize("name", [name for name in CELLS if name.startswith("A14")])
+def test_a_process_that_ends_itself_is_graded(toy, rng, name):
+    outcome = judge.grade(cells(before=CELLS[name]), toy, SETS, rng, QUICK)
+    assert (outcome.status, points(outcome)) == ("graded", {"1": 0.0, "2": 0.0})
+    assert "process ended" in outcome.marks["1"].message
+
+
+@pytest.mark.box
+def test_exit_in_a_cell_ends_only_the_cell(toy, rng):
+    assert points(judge.grade(cells(before="import sys; sys.exit()"), toy, SETS, rng, QUICK)) == {"1": 2.0, "2": 3.0}
+
+
+@pytest.mark.box
+@pytest.mark.parametrize("name", [name for name in CELLS if name[:3] in ("A15", "A16", "A17", "A19")])
+def test_tricks_inside_the_process_earn_nothing(toy, rng, name):
+    own = "def scale(x)" in CELLS[name]
+    given = cells("", CELLS[name]) if own else cells("scale = total = lambda x: x", "", CELLS[name])
+    outcome = judge.grade(given, toy, SETS, rng, QUICK)
+    assert (outcome.status, points(outcome)) == ("graded", {"1": 0.0, "2": 0.0}), outcome
+
+
+@pytest.mark.box
+@pytest.mark.parametrize("name", [name for name in CELLS if name.startswith("A18")])
+def test_a_forged_reply_ends_the_conversation(toy, rng, name):
+    outcome = judge.grade(cells(before=CELLS[name]), toy, SETS, rng, QUICK)
+    assert (outcome.status, points(outcome)) == ("graded", {"1": 0.0, "2": 0.0}), outcome
+    assert "unusable reply" in told(outcome) or name == "A18 hung up"
+
+
+@pytest.mark.box
+def test_printed_scores_count_nothing_and_hold_no_escapes(toy, rng):
+    outcome = judge.grade(cells("def scale(x): return x", TOTAL, CELLS["A20 fake scores"]), toy, SETS, rng, QUICK)
+    assert points(outcome) == {"1": 0.0, "2": 3.0}
+    assert "[solved] 1: right" in outcome.output
+    assert not {"\x1b", "\x07"} & set(outcome.output)
+
+
+@pytest.mark.box
+def test_no_answer_can_be_found_from_inside(toy, rng):
+    outcome = judge.grade(cells("", "", CELLS["A22 hunt"]), toy, SETS, rng, Limits(wall=40, cpu=30))
+    assert points(outcome) == {"1": 0.0, "2": 0.0}
+    assert outcome.marks["1"].message == "forgot the factor"
+    assert "FOUND" not in outcome.output
+
+
+@pytest.mark.box
+def test_memory_beyond_the_limit_is_named(toy, rng):
+    outcome = judge.grade(cells("held = bytearray(9 << 30)\n" + SCALE), toy, SETS, rng, QUICK)
+    assert points(outcome) == {"1": 0.0, "2": 3.0}
+    assert "memory limit (2048 MiB): MemoryError" in outcome.marks["1"].message
+
+
+@pytest.mark.box
+def test_honest_scores_do_not_depend_on_the_neighbours(toy):
+    hostile = CELLS["A14 segfault"]
+    found = []
+    for order in ((hostile, ""), ("", hostile)):
+        outcomes = [judge.grade(cells(before=each), toy, SETS, numpy.random.default_rng(1), QUICK) for each in order]
+        found.append([points(outcome) for each, outcome in zip(order, outcomes) if not each])
+    assert found[0] == found[1] == [{"1": 2.0, "2": 3.0}]
+    assert Box.__init__
