@@ -56,7 +56,7 @@ def hand_out(problems: ProblemSet, release: str, own: Mapping[str, object]) -> d
         f"{name}.ipynb": release,
         "variant.json": json.dumps(own, indent=1) + "\n",
         "samples.json": samples.dumps(samples.draw(problems, own)),
-        "README.txt": f"Keep the files together; open {name}.ipynb in the course's JupyterLab; hand in that notebook.\n",
+        "README.txt": f"Keep the files together, open {name}.ipynb in the course's JupyterLab, hand that one in.\n",
     }
 
 

@@ -77,6 +77,6 @@ def _draw_node(variant, rng):
 
 
 PARTS = (
-    Part("3a", "which inputs a node sees", 2, asked("inputs_read", _draw_node, inputs_read, INPUT_MISTAKES, 6)),
-    Part("3b", "how many nodes it depends on", 2, asked("nodes_read", _draw_node, nodes_read, NODE_MISTAKES, 6)),
+    Part("3a", "which inputs a node sees", 2.0, asked("inputs_read", _draw_node, inputs_read, INPUT_MISTAKES, 6)),
+    Part("3b", "how many nodes it depends on", 2.0, asked("nodes_read", _draw_node, nodes_read, NODE_MISTAKES, 6)),
 )

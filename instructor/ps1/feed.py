@@ -107,12 +107,12 @@ def _run_mistake(options):
 
 
 PARTS = (
-    Part("2a", "what each layer reads", 1, asked("reads", _draw_sizes, reads, READS_MISTAKES)),
-    Part("2b", "how many parameters", 2, asked("count", _draw_sizes, count, COUNT_MISTAKES), ("parameters", "numel")),
+    Part("2a", "what each layer reads", 1.0, asked("reads", _draw_sizes, reads, READS_MISTAKES)),
+    Part("2b", "how many parameters", 2.0, asked("count", _draw_sizes, count, COUNT_MISTAKES), ("parameters", "numel")),
     Part(
         "2c",
         "the fed stack, run",
-        3,
+        3.0,
         asked("run", _draw_run, run, {hint: _run_mistake(options) for hint, options in RUN_MISTAKES.items()}, 3),
         CELLS,
     ),

@@ -72,7 +72,7 @@ PARTS = (
     Part(
         identity="1a",
         title="the gated unit's step",
-        points=2,
+        points=2.0,
         cases=asked(
             "gated_step", _draw_step, gated_step, {hint: _step_mistake(each) for hint, each in STEP_MISTAKES.items()}
         ),
@@ -81,7 +81,7 @@ PARTS = (
     Part(
         identity="1b",
         title="how long it remembers",
-        points=1,
+        points=1.0,
         cases=asked("half_life", _draw_bias, half_life, LIFE_MISTAKES),
     ),
 )

@@ -99,7 +99,7 @@ PARTS = (
     Part(
         "4a",
         "the peephole step",
-        2,
+        2.0,
         asked(
             "peephole_step",
             _draw_step,
@@ -109,5 +109,5 @@ PARTS = (
         ),
         CELLS,
     ),
-    Part("4b", "which layers are broken", 3, asked("diagnose", _draw_stack, diagnose, DIAGNOSIS_MISTAKES, 3)),
+    Part("4b", "which layers are broken", 3.0, asked("diagnose", _draw_stack, diagnose, DIAGNOSIS_MISTAKES, 3)),
 )

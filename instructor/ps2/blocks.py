@@ -75,10 +75,10 @@ PARTS = (
     Part(
         "4a",
         "a mask in blocks",
-        1,
+        1.0,
         asked(
             "block_mask", _draw_mask, block_mask, {hint: _mask_mistake(each) for hint, each in MASK_MISTAKES.items()}
         ),
     ),
-    Part("4b", "the mean gradient under it", 3, asked("mean_gradient", _draw_mean, mean_gradient, MEAN_MISTAKES)),
+    Part("4b", "the mean gradient under it", 3.0, asked("mean_gradient", _draw_mean, mean_gradient, MEAN_MISTAKES)),
 )

@@ -83,7 +83,7 @@ PARTS = (
     Part(
         "3a",
         "the edges of a leaky cell",
-        2,
+        2.0,
         asked(
             "edges",
             _draw_cell,
@@ -96,7 +96,7 @@ PARTS = (
     Part(
         "3b",
         "the gradient of the stream",
-        3,
+        3.0,
         asked("stream_gradient", _draw_stream, stream_gradient, STREAM_MISTAKES, 6),
         AUTOGRAD,
     ),

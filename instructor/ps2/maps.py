@@ -70,4 +70,4 @@ def _draw_maps(variant, rng):
     return (maps,)
 
 
-PARTS = (Part("5", "which layer is broken", 3, asked("diagnose", _draw_maps, diagnose, MISTAKES, 2)),)
+PARTS = (Part("5", "which layer is broken", 3.0, asked("diagnose", _draw_maps, diagnose, MISTAKES, 2)),)

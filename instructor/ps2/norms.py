@@ -73,6 +73,6 @@ def _draw_edges(variant, rng):
 
 
 PARTS = (
-    Part("2a", "a weighted norm", 1, asked("weighted_norm", _draw_matrix, weighted_norm, NORM_MISTAKES, 6)),
-    Part("2b", "the bound in that norm", 2, asked("bound", _draw_edges, bound, BOUND_MISTAKES, 3)),
+    Part("2a", "a weighted norm", 1.0, asked("weighted_norm", _draw_matrix, weighted_norm, NORM_MISTAKES, 6)),
+    Part("2b", "the bound in that norm", 2.0, asked("bound", _draw_edges, bound, BOUND_MISTAKES, 3)),
 )

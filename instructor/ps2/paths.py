@@ -83,11 +83,11 @@ def _sum_mistake(options):
 
 
 PARTS = (
-    Part("1a", "how many paths", 2, asked("count_paths", _draw_sizes, count_paths, COUNT_MISTAKES)),
+    Part("1a", "how many paths", 2.0, asked("count_paths", _draw_sizes, count_paths, COUNT_MISTAKES)),
     Part(
         "1b",
         "the sum over all paths",
-        3,
+        3.0,
         asked("path_sum", _draw_edges, path_sum, {hint: _sum_mistake(each) for hint, each in SUM_MISTAKES.items()}),
         AUTOGRAD,
     ),
