@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import nbformat
-from nbgrader.api import Gradebook
+from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.preprocessors import ComputeChecksums, SaveCells
 from sqlalchemy.exc import SAWarning
 from traitlets.config import Config, PyFileConfigLoader
@@ -47,7 +47,7 @@ def set_up(folder: Path) -> None:
     """
     if set(str(folder.resolve())) & set("*?[]"):
         raise BookError(f"folder is {folder}; nbgrader cannot work in a path with * ? [ or ], so choose another")
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # hand-ins, marks and solutions are nobody else's
     if not (folder / CONFIG).exists():
         (folder / CONFIG).write_text(_SETTINGS, encoding="utf-8")
 
@@ -74,6 +74,16 @@ def add_assignment(folder: Path, assignment: str, deadline: datetime.datetime | 
             f"{path} has other cells than the marks in gradebook.db were given for ({error}); bring the old notebook "
             "back, or grade in a new folder"
         ) from error
+
+
+def deadline(folder: Path, assignment: str) -> datetime.datetime | None:
+    """The deadline that the grade book holds, in UTC."""
+    with gradebook(folder) as book:
+        try:
+            due = book.find_assignment(assignment).duedate
+        except MissingEntry:
+            return None
+    return due and due.replace(tzinfo=datetime.UTC)
 
 
 def add_students(folder: Path, students: list[str]) -> None:

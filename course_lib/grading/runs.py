@@ -16,6 +16,7 @@ from course_lib.experiments.runner import RunnerError
 from course_lib.grading import book, journal, sets
 from course_lib.grading.course_folder import BookError
 from course_lib.grading.journal import Entry, JournalError
+from course_lib.grading.limits import Limits
 from course_lib.grading.outcome import Outcome
 from course_lib.grading.variant import student_rng
 from course_lib.training import is_quiet
@@ -32,7 +33,7 @@ class Judging:
 
     secret: bytes
     instructor: Path = sets.INSTRUCTOR
-    limits: object = None
+    limits: Limits | None = None
     grade: Callable[..., Outcome] | None = None  # None: the judge with its box
 
 
@@ -48,7 +49,7 @@ class Job:
     variant: Mapping[str, object]
     rng: numpy.random.Generator
     instructor: Path
-    limits: object
+    limits: Limits | None
     grade: Callable[..., Outcome] | None
 
 
@@ -192,12 +193,13 @@ def judge(job: Job) -> Outcome:
 
 
 def _judge(job: Job) -> Outcome:
-    from course_lib.grading.judge import grade
-    from course_lib.grading.limits import Limits
+    grade = job.grade
+    if grade is None:
+        from course_lib.grading.judge import grade  # a box needs Linux; what is read from a journal does not
 
     problems, limits = sets.load(job.assignment, job.instructor), job.limits
     limits = Limits() if limits is None else limits
-    return (job.grade or grade)(job.cells, problems, dict(job.variant), copy.deepcopy(job.rng), limits)
+    return grade(job.cells, problems, dict(job.variant), copy.deepcopy(job.rng), limits)
 
 
 def _ours(error: Exception) -> Outcome:
