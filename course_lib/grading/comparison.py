@@ -153,7 +153,7 @@ def _list_complaint(answer: object, expected: list, tolerance: float) -> str:
         return f"must give back {len(expected)} entries, got {len(answer)}"
     for index, (mine, right) in enumerate(zip(answer, expected)):
         if text := complaint(mine, right, tolerance):
-            return f"at entry {index} {text}"
+            return f"at entry {index}, {text[3:]}" if text.startswith("at entry ") else f"at entry {index} {text}"
     return ""
 
 

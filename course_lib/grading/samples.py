@@ -46,7 +46,7 @@ def _data(case: Case) -> dict[str, object]:
     }
 
 
-def _case(data: Mapping[str, object]) -> Case:
+def _case(data: object) -> Case:
     return Case(
         function=str(data["function"]),
         arguments=tuple(wire.decode(value) for value in data["arguments"]),

@@ -193,13 +193,13 @@ check("3a")
 # %% answer-3b
 def nodes_read(layer, time):
     """How many hidden nodes h of this node depends on, itself included."""
-
     ### BEGIN SOLUTION
+    hops, delays = variant["hops"], variant["delays"]
+
     def seen(m, s):
         if m == 0 or s < 1:
             return set()
-        hop, delay = variant["hops"][m - 1], variant["delays"][m - 1]
-        return {(m, s)} | seen(m, s - hop) | seen(m - 1, s - delay)
+        return {(m, s)} | seen(m, s - hops[m - 1]) | seen(m - 1, s - delays[m - 1])
 
     return len(seen(layer, time))
     ### END SOLUTION
