@@ -154,6 +154,21 @@ def test_the_release_can_be_edited_where_students_write(built, name):
             assert re.fullmatch(r"def \w+\([\w, ]+\):\n    \"\"\".+\"\"\"\n    \.\.\.", cell.source)
 
 
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    ("step", "said"), [("source", "[solved] {}: right"), ("release", "[not yet] {}: nothing here yet")]
+)
+def test_a_notebook_runs_from_top_to_bottom_in_the_folder_handed_out(built, monkeypatch, capsys, name, step, said):
+    monkeypatch.chdir(built[0] / "handed_out" / name / "ada")
+    notebook, kernel = nbformat.read(built[0] / step / name / f"{name}.ipynb", as_version=4), {}
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            exec(cell.source, kernel)
+    lines = capsys.readouterr().out.splitlines()[-len(problems(name).parts) :]
+    for part, line in zip(problems(name).parts, lines, strict=True):
+        assert line.startswith(said.format(part.identity))
+
+
 PART = """from course_lib.grading.problem import Part, ProblemSet
 PARTS = (Part("1", "one", 1.0, lambda variant, rng: iter(())),)
 PROBLEMS = ProblemSet("toy", "a toy", PARTS, lambda rng: {}, written=("2",))
