@@ -58,13 +58,16 @@ def options(files: Mapping[str, int], limits: Limits) -> list[str]:
     """All options but the descriptors that control the box; ``files`` has an open descriptor by each name."""
     scratch = ["--size", str(limits.scratch), "--tmpfs"]
     listed = [*_isolation(), *_system(), *scratch, HOME, *scratch, "/dev/shm"]
-    for folder in readable():
+    folders = readable()
+    for folder in folders:
         listed += ["--ro-bind", folder, folder]
     listed += ["--ro-bind", str(PACKAGE), f"{CODE}/{PACKAGE.name}"]
     for name, descriptor in files.items():
         listed += ["--file", str(descriptor), f"{HOME}/{name}"]
     # The root and /dev are in memory as well, and without this could be filled to half of the machine's.
-    listed += ["--symlink", HOME, "/tmp", "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", HOME]
+    if not any(folder.startswith("/tmp/") for folder in folders):
+        listed += ["--symlink", HOME, "/tmp"]
+    listed += ["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", HOME]
     for name, value in ENVIRONMENT.items():
         listed += ["--setenv", name, value]
     return listed

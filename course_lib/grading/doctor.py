@@ -1,7 +1,9 @@
 """Canary attacks in a real box before anything is graded: each must fail, or this machine must not grade."""
 
 import contextlib
+import os
 import secrets
+import signal
 import socket
 import sys
 import tempfile
@@ -28,8 +30,9 @@ CONNECT = (
     "except OSError as error: print(error)"
 )
 DAEMON = (
-    "import subprocess, sys\nsubprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)', sys.argv[1]], "
-    "start_new_session=True)\nprint('started')"
+    "import subprocess, sys\nline = [sys.executable, '-c', 'import time; time.sleep(60)', sys.argv[1]]\n"
+    "subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)\n"
+    "print('started')"
 )
 ALLOCATE = (
     "import sys\nheld = []\nfor each in range(int(sys.argv[1])): held.append(b'x' * (1 << 20))\n"
@@ -117,6 +120,8 @@ def _survive(run: _Runner, _: Path) -> Finding:
     token = secrets.token_hex(16)
     said, _why = run(DAEMON, token)
     alive = [path for path in Path("/proc").glob("[0-9]*/cmdline") if token.encode() in _bytes(path)]
+    for path in alive:
+        os.kill(int(path.parent.name), signal.SIGKILL)
     ok = "started" in said and not alive
     told = "its process ended with the box" if ok else f"{len(alive)} processes live on; it said: {said[-80:]!r}"
     return Finding("outlive the box", ok, told)

@@ -79,18 +79,21 @@ print('\x1b[2J\x1b[1;1H[solved] 1: right \x1b]0;title\x07 <script>alert(1)</scri
 """,
     "A22 hunt": """
 import gc, linecache, sys
-def hunted():
-    frame, seen = sys._getframe(), []
+marks = ['rotcaf eht togrof', '_rotcurtsni', 'enola su rof tuodts dna nidtS']  # backwards, or the hunt finds itself
+found = set()
+def texts():
+    frame = sys._getframe()
     while frame is not None:
-        seen += [repr(value)[:20000] for value in frame.f_locals.values()]
+        yield from map(repr, frame.f_locals)
         frame = frame.f_back
-    for each in gc.get_objects():
-        if type(each) in (dict, list, tuple, set): seen.append(repr(each)[:5000])
-    seen += [''.join(lines) for _, _, lines, *_ in (entry for entry in linecache.cache.values() if len(entry) > 3)]
-    return '\\n'.join(seen)
+    for each in gc.get_objects(): yield from (part for part in gc.get_referents(each) if type(part) is str)
+    for entry in linecache.cache.values(): yield repr(entry)
+    yield repr(In)
+done = []
 def scale(x):
-    for mark in ('forgot' + ' the factor', 'mist' + 'akes={', 'instruc' + 'tor_'):
-        if mark in hunted(): print('FOUND', mark)
+    for text in texts() if not done else (): found.update(mark for mark in marks if mark[::-1] in text)
+    if not done: print('FOUND', sorted(found))
+    done.append(1)
     return x
 total = scale
 """,

@@ -42,8 +42,8 @@ class Unboxed(box.Box):
         variables = {**os.environ, "PYTHONPATH": str(Path(box.__file__).parents[2]), "IPYTHONDIR": str(self.folder)}
         self._process = subprocess.Popen(
             command,
-            stdin=channel,
-            stdout=channel,
+            stdin=channel or subprocess.DEVNULL,
+            stdout=channel or printed.fileno(),
             stderr=printed,
             cwd=self.folder,
             env=variables,

@@ -1,10 +1,11 @@
 """The doctor finds a sound box sound, and each weakened one by the attack that gets through."""
 
 import os
+from dataclasses import replace
 
 import pytest
 
-from course_lib.grading import bubblewrap, doctor, kernel
+from course_lib.grading import box, bubblewrap, doctor, kernel
 from course_lib.grading.limits import BoxError
 
 
@@ -13,12 +14,6 @@ def test_a_sound_box_holds_all_attacks():
     findings = doctor.examine()
     assert len(findings) == 8
     assert [finding for finding in findings if not finding.ok] == []
-
-
-def without(*names):
-    """The options without these words."""
-    real = bubblewrap.options
-    return lambda *given: [word for word in real(*given) if word not in names]
 
 
 def with_more(*words):
@@ -38,25 +33,43 @@ def test_a_network_is_found(monkeypatch):
 
 @pytest.mark.box
 def test_folders_of_ours_are_found(monkeypatch, tmp_path):
-    monkeypatch.setenv("TMPDIR", str(tmp_path))
-    monkeypatch.setattr("tempfile.tempdir", None)
-    visible = ("--bind", str(tmp_path), str(tmp_path))
-    found = escaped(monkeypatch, lambda *given, real=bubblewrap.options: [*visible, *real(*given)])
-    assert found == {"read a file outside", "write a file outside"}
+    real, where = bubblewrap.options, tmp_path.parents[-2]  # /tmp, where the canary is
+    options = [("--bind", str(where), str(where)), ("--symlink", bubblewrap.HOME, "/tmp")]
+
+    def open_folder(*given):
+        words = real(*given)
+        at = words.index("/tmp") - 2
+        return [*options[0], *words[:at], *words[at + 3 :]]
+
+    assert escaped(monkeypatch, open_folder) == {"read a file outside", "write a file outside"}
 
 
 @pytest.mark.box
-def test_a_process_that_lives_on_is_found(monkeypatch):
-    found = escaped(monkeypatch, without("--unshare-all", "--die-with-parent", "--unshare-user", "--disable-userns"))
-    assert "outlive the box" in found
+def test_a_box_without_process_numbers_of_its_own_does_not_start(monkeypatch):
+    real = bubblewrap.options
+    swapped = {"--unshare-all": "--unshare-uts"}
+    monkeypatch.setattr(box, "PATIENCE", 1.0)
+    with pytest.raises(BoxError):
+        escaped(monkeypatch, lambda *given: [swapped.get(word, word) for word in real(*given)])
 
 
 @pytest.mark.box
 def test_missing_limits_are_found(monkeypatch):
     monkeypatch.setattr(kernel, "restrict", lambda *_: None)
     monkeypatch.setattr(kernel, "used", lambda _: 0)
-    found = {finding.attack for finding in doctor.examine() if not finding.ok}
-    assert found == {"use four times the memory", "start processes without end"}
+    monkeypatch.setattr(doctor, "ATTACKS", (doctor._allocate, doctor._fork))
+    assert [finding.ok for finding in doctor.examine(replace(doctor.SHORT, memory=64 << 20, processes=16))] == [
+        False
+    ] * 2
+
+
+def test_a_process_without_a_box_escapes_every_time(unboxed):
+    assert {finding.attack: finding.ok for finding in doctor.examine(box=unboxed, quick=True)} == {
+        "read a file outside": False,
+        "write a file outside": False,
+        "connect to this machine": False,
+        "outlive the box": False,
+    }
 
 
 def test_root_and_no_box_are_refused(monkeypatch, tmp_path):

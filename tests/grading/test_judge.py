@@ -2,13 +2,14 @@
 
 import functools
 import os
+import sys
 import time
 
 import numpy
 import pytest
 
 from course_lib.grading import container, forbidden, judge
-from course_lib.grading.box import Box, BoxError, Limits
+from course_lib.grading.box import BoxError, Limits
 from course_lib.grading.problem import Case, Part, ProblemSet
 from tests.grading.attacks import CELLS, RIGHT
 from tests.grading.conftest import SETUP
@@ -44,45 +45,62 @@ def test_answers_are_judged_one_by_one_with_the_hint_of_their_mistake(unboxed, t
     assert outcome.output == "warning\nmore"
 
 
-@pytest.mark.parametrize(
-    ("answer", "message"),
-    [
-        ("def scale(x return", "`scale` is not defined, because its cell raised SyntaxError"),
-        ("def other(x): return x", "`scale` is not defined"),
-        ("raise NotImplementedError()", "nothing here yet"),
-        ("def scale(x): raise NotImplementedError", "nothing here yet"),
-        ("def scale(x): pass", "nothing here yet"),
-        ("def scale(x): return 1 / 0", "ZeroDivisionError"),
-        ("def scale(x): return torch.nn.Linear(1, 1)", "type Linear cannot be sent"),
-        ("def scale(x): return torch.zeros(2000, 2000)", "too large"),
-        ("def scale(x): return [torch.zeros(800, 800)] * 4", "too many for one message"),
-        ("def scale(x): raise SystemExit", "SystemExit"),
-        ("scale = 3", "`scale` is not defined"),
-        ("%matplotlib inline\ndef scale(x): return x", "forgot the factor"),
-        ("def scale(x):\n    scale.__globals__['total'] = None\n    return '\ud800'", "surrogate"),
-        ("x = '\0'", "`scale` is not defined, because its cell raised"),
-    ],
+NO_ANSWERS = {
+    "def scale(x return": "`scale` is not defined, because its cell raised SyntaxError",
+    "def other(x): return x": "`scale` is not defined",
+    "raise NotImplementedError()": "nothing here yet",
+    "def scale(x): raise NotImplementedError": "nothing here yet",
+    "def scale(x): pass": "nothing here yet",
+    "def scale(x): return 1 / 0": "ZeroDivisionError",
+    "def scale(x): return torch.nn.Linear(1, 1)": "type Linear cannot be sent",
+    "def scale(x): return torch.zeros(2000, 2000)": "too large",
+    "def scale(x): return [torch.zeros(800, 800)] * 4": "too many for one message",
+    "def scale(x): raise SystemExit": "SystemExit",
+    "scale = 3": "`scale` is not defined",
+    "%matplotlib inline\ndef scale(x): return x": "forgot the factor",
+    "def scale(x): return '\ud800'": "surrogate",
+    "x = '\0'": "`scale` is not defined, because its cell raised",
+}
+ANSWERS = (
+    "def scale(x): return (x * k).float()",
+    "def scale(x): return (x * k).tolist()",
+    "def scale(x): return (x * k).numpy()",
+    "def scale(x): return x.requires_grad_() * k",
+    "def scale(x):\n    assert x.dtype == torch.float64\n    x *= k\n    return x",
 )
-def test_what_is_no_answer_is_said(unboxed, toy, rng, answer, message):
-    outcome = judge.grade(cells(answer), toy, SETS, rng, Limits(), unboxed)
-    assert (outcome.status, outcome.marks["1"].points) == ("graded", 0.0)
-    assert message in outcome.marks["1"].message
+
+
+def side_by_side(answers):
+    """A set with a part for each answer, whose functions are scale_0, scale_1, ...; and the cells."""
+
+    def asking(name):
+        def cases(variant, rng):
+            x = rng.standard_normal(3)
+            yield Case(name, (x,), x * variant["k"], {"forgot the factor": x})
+
+        return cases
+
+    names = [f"scale_{index}" for index in range(len(answers))]
+    parts = [Part(name, name, 1.0, asking(name)) for name in names]
+    given = [(f"answer-{name}", answer.replace("scale", name)) for name, answer in zip(names, answers)]
+    return [("setup", SETUP), *given], ProblemSet("many", "Many", parts, dict)
+
+
+def test_what_is_no_answer_is_said(unboxed, rng):
+    outcome = judge.grade(*side_by_side(NO_ANSWERS), SETS, rng, Limits(), unboxed)
+    assert (outcome.status, set(points(outcome).values())) == ("graded", {0.0})
+    for (name, mark), message in zip(outcome.marks.items(), NO_ANSWERS.values()):
+        assert message.replace("scale", name) in mark.message
     told(outcome).encode("utf-8")
 
 
-def test_single_precision_lists_and_arrays_are_answers(unboxed, toy, rng):
-    for one in (
-        "return (x * k).float()",
-        "return (x * k).tolist()",
-        "return (x * k).numpy()",
-        "return x.requires_grad_() * k",
-    ):
-        assert points(judge.grade(cells(f"def scale(x): {one}"), toy, SETS, rng, Limits(), unboxed))["1"] == 2.0
+def test_single_precision_lists_arrays_and_changed_inputs_are_answers(unboxed, rng):
+    outcome = judge.grade(*side_by_side(ANSWERS), SETS, rng, Limits(), unboxed)
+    assert set(points(outcome).values()) == {1.0}, told(outcome)
 
 
-def test_the_variant_is_read_from_its_file_and_inputs_are_float64(unboxed, toy, rng):
-    one = "def scale(x):\n    assert x.dtype == torch.float64\n    x *= k\n    return x"
-    assert points(judge.grade(cells(one), toy, {"k": 7}, rng, Limits(), unboxed)) == {"1": 2.0, "2": 3.0}
+def test_the_variant_is_read_from_its_file(unboxed, toy, rng):
+    assert points(judge.grade(cells(), toy, {"k": 7}, rng, Limits(), unboxed)) == {"1": 2.0, "2": 3.0}
 
 
 def test_a_part_draws_the_same_whatever_the_others_do(unboxed, rng):
@@ -187,7 +205,7 @@ def test_a_notebook_is_judged_through_an_engine(toy, rng, tmp_path, monkeypatch)
         'case "$1" in *:/box/variant.json:ro) cp "${1%%:*}" '
         + f"{tmp_path}/variant.json;; esac; shift; done; shift 2\n"
         f"cd {tmp_path}; export PYTHONPATH={os.path.dirname(os.path.dirname(container.bubblewrap.PACKAGE / 'x'))}\n"
-        f'exec {__import__("sys").executable} "$@"\n'
+        f'exec {sys.executable} "$@"\n'
     )
     script.chmod(0o755)
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
@@ -265,7 +283,7 @@ def test_no_answer_can_be_found_from_inside(toy, rng):
     outcome = judge.grade(cells("", "", CELLS["A22 hunt"]), toy, SETS, rng, Limits(wall=40, cpu=30))
     assert points(outcome) == {"1": 0.0, "2": 0.0}
     assert outcome.marks["1"].message == "forgot the factor"
-    assert "FOUND" not in outcome.output
+    assert outcome.output == "FOUND ['enola su rof tuodts dna nidtS']\n"  # the worker's own text: the hunt hunts
 
 
 @pytest.mark.box
@@ -273,14 +291,3 @@ def test_memory_beyond_the_limit_is_named(toy, rng):
     outcome = judge.grade(cells("held = bytearray(9 << 30)\n" + SCALE), toy, SETS, rng, QUICK)
     assert points(outcome) == {"1": 0.0, "2": 3.0}
     assert "memory limit (2048 MiB): MemoryError" in outcome.marks["1"].message
-
-
-@pytest.mark.box
-def test_honest_scores_do_not_depend_on_the_neighbours(toy):
-    hostile = CELLS["A14 segfault"]
-    found = []
-    for order in ((hostile, ""), ("", hostile)):
-        outcomes = [judge.grade(cells(before=each), toy, SETS, numpy.random.default_rng(1), QUICK) for each in order]
-        found.append([points(outcome) for each, outcome in zip(order, outcomes) if not each])
-    assert found[0] == found[1] == [{"1": 2.0, "2": 3.0}]
-    assert Box.__init__
