@@ -6,7 +6,7 @@ import re
 import numpy
 import pytest
 
-from course_lib.grading import samples, sets
+from course_lib.grading import forbidden, samples, sets
 from course_lib.grading.comparison import complaint
 from course_lib.grading.problem import ProblemSet
 from tests.grading.answers import NAMES, WRONG, cases, hint, namespace, notebook, problems, shown, variant, verdict
@@ -70,6 +70,20 @@ def test_the_samples_and_fresh_cases_agree_on_the_solutions_after_json(name):
     again = samples.loads(samples.dumps(shown(name, 3)))
     assert [verdict(known, asked) for asked in again.values()] == [""] * len(problems(name).parts)
     assert list(again) == [part.identity for part in problems(name).parts]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_from_scratch_answers_are_flagged_if_they_are_not(name):
+    sources = {cell.id: cell.source for cell in notebook(name).cells}
+    for part in problems(name).parts:
+        assert forbidden.used(sources[f"answer-{part.identity}"], part.forbidden, sources.values()) == []
+    shortcuts = {
+        "ps1": ("1a", "torch.nn.GRU(3, 4)", "nn.GRU"),
+        "ps2": ("3a", "torch.autograd.grad(y, x)", "autograd.grad"),
+    }
+    identity, source, name_of_it = shortcuts[name]
+    [part] = [part for part in problems(name).parts if part.identity == identity]
+    assert forbidden.used(source, part.forbidden) == [name_of_it]
 
 
 @pytest.mark.parametrize("name", NAMES)
