@@ -59,6 +59,7 @@ def test_a_name_may_hold_a_comma_in_quotes_and_any_letters(tmp_path):
         ("student,student,name,email\na,b,c,d\n", "2 columns 'student'"),
         (GOOD + "ann,Ann Two,x@example.org\n", "'ann' is already that of student 'ann'"),
         (GOOD + "Ann,Ann Two,x@example.org\n", "already that of student 'ann'"),
+        (GOOD.replace("ann,", "Ann,") + "ann,Ann Two,x@example.org\n", "already that of student 'Ann'"),
         (GOOD + ",Nobody,x@example.org\n", "row 4: student is ''"),
         (GOOD + "../etc,Eve,x@example.org\n", "student is '../etc'"),
         (GOOD + "..,Eve,x@example.org\n", "student is '..'"),
