@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 
-from course_lib.grading import bubblewrap, kernel
+from course_lib.grading import bubblewrap, kernel, seccomp
 from course_lib.grading.cgroup import Cgroup
 from course_lib.grading.limits import BoxError, Limits
 
@@ -112,9 +112,10 @@ class Box:
         hold, release = kernel.pipe(stack)
         given = {name: kernel.in_memory(name, data, stack) for name, data in files.items()}
         waiting = ["/bin/sh", "-c", f'read -r word </proc/self/fd/{hold.fileno()} && exec "$@"', "sh"]
-        control = ["--json-status-fd", str(status.fileno()), "--"]
+        calls = kernel.in_memory("calls", seccomp.program(), stack)
+        control = ["--seccomp", str(calls), "--json-status-fd", str(status.fileno()), "--"]
         line = [program, *bubblewrap.options(given, self.limits), *control, *waiting, *command]
-        inherited = (*given.values(), status.fileno(), hold.fileno())
+        inherited = (*given.values(), calls, status.fileno(), hold.fileno())
         self._process = kernel.spawn(line, channel, printed.fileno(), inherited)
         printed.close()
         status.close()

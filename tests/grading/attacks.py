@@ -114,6 +114,27 @@ for each in range(4): os.fork()
 held = [b'x' * (1 << 20) for each in range(60)]
 time.sleep(30)
 """,
+    "A11 uncounted": """
+import ctypes, os
+held = 0
+try:
+    for each in range(100):
+        file = os.memfd_create('x')
+        for part in range(8): held += os.write(file, bytes(1 << 20))
+except OSError as error: print(type(error).__name__)
+print('files', held >> 20)
+libc = ctypes.CDLL(None, use_errno=True)
+libc.shmat.restype = ctypes.c_void_p
+held = 0
+for each in range(10):
+    number = libc.shmget(0, 32 << 20, 0o1600)
+    if number < 0: break
+    place = libc.shmat(number, None, 0)
+    ctypes.memset(place, 1, 32 << 20)
+    libc.shmdt(ctypes.c_void_p(place))
+    held += 32
+print('segments', held)
+""",
     "A12 forks": """
 import os, time
 made = 0
@@ -155,9 +176,10 @@ attempt('append', lambda: open(course + '/cells.py', 'a').write('#'))
 attempt('remount', lambda: 1 / (os.system('mount -o remount,rw / 2>/dev/null') == 0))
 """,
     "A24 delete": """
-import os, shutil
-for name in os.listdir('/'): shutil.rmtree('/' + name, ignore_errors=True)
-print(os.path.exists('/usr/bin/env'), os.path.exists('/course/course_lib/cells.py'), os.listdir('/box'))
+import os, shutil, sys
+for name in ('/course', '/box', '/dev', '/etc', '/usr/lib/locale', '/usr/sbin', sys.prefix + '/bin', '.'):
+    shutil.rmtree(name, ignore_errors=True)
+print(os.path.exists(sys.executable), os.path.exists('/course/course_lib/cells.py'), os.listdir('/box'))
 """,
     "A25 network": WALK
     + """
@@ -168,6 +190,7 @@ attempt('name', lambda: socket.getaddrinfo('example.org', 80))
 def unix(path):
     with socket.socket(socket.AF_UNIX) as each: each.connect(path)
 attempt('unix', lambda: unix(sys.argv[2]))
+attempt('vsock', lambda: socket.socket(socket.AF_VSOCK))
 attempt('abstract', lambda: unix('\\0' + sys.argv[3]))
 """,
     "A26 much": "for each in range(1000): print('x' * 30000)",
@@ -201,6 +224,7 @@ def run(*words): return subprocess.run(words, check=True, capture_output=True).s
 attempt('unshare', lambda: run('unshare', '-Ur', 'true'))
 attempt('bwrap', lambda: run('bwrap', '--ro-bind', '/', '/', 'true'))
 attempt('mount', lambda: run('mount', '-t', 'tmpfs', 'x', '/box'))
+attempt('ptrace', lambda: 1 / (ctypes.CDLL(None).ptrace(16, 1, 0, 0) == 0))
 attempt('root', lambda: open('/proc/1/root/etc/shadow').read())
 attempt('setuid', lambda: os.setuid(0))
 os.kill(1, signal.SIGKILL)

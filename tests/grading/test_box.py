@@ -1,11 +1,13 @@
 """The box holds what is in it: attacks that need no notebook, its limits, and no trace of it afterwards."""
 
 import contextlib
+import errno
 import hashlib
 import os
 import resource
 import signal
 import socket
+import struct
 import sys
 import tempfile
 import threading
@@ -14,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from course_lib.grading import box, bubblewrap, cgroup, kernel
+from course_lib.grading import box, bubblewrap, cgroup, kernel, seccomp
 from course_lib.grading.box import Box, BoxError, Limits
 from course_lib.grading.limits import MIB
 from tests.grading.attacks import DAEMON, PROGRAMS
@@ -63,6 +65,12 @@ def test_a_program_finds_its_files_a_small_world_and_nothing_of_ours(monkeypatch
 def test_memory_is_limited_for_all_processes_together(name):
     said, why, _ = go(PROGRAMS[name], limits=Limits(wall=20, memory=160 * MIB, processes=24))
     assert why == "memory limit" or (name == "A11 one process" and "MemoryError" in said)
+
+
+@pytest.mark.box
+def test_memory_that_no_process_holds_is_refused():
+    said, _, _ = go(PROGRAMS["A11 uncounted"])
+    assert said == "PermissionError\nfiles 0\nsegments 0\n"
 
 
 @pytest.mark.box
@@ -122,7 +130,7 @@ def test_nobody_can_be_reached(tmp_path):
                 listener.settimeout(0.05)
                 with pytest.raises(TimeoutError):
                     listener.accept()
-    assert said.count("refused") == 5
+    assert said.count("refused") == 6
     assert "DONE" not in said
 
 
@@ -283,6 +291,30 @@ def test_limits_never_exceed_what_the_account_may(monkeypatch):
     assert pairs[resource.RLIMIT_NOFILE] == (10, 10)
     assert resource.RLIMIT_AS not in pairs
     assert kept
+
+
+@pytest.mark.parametrize("machine", seccomp.MACHINES)
+def test_the_filter_of_system_calls_refuses_by_number(machine):
+    def verdict(call, first=0, kind=seccomp.MACHINES[machine][0]):
+        """What the kernel's machine makes of the filter."""
+        lines, at, held = list(struct.iter_unpack("=HBBI", seccomp.program(machine))), 0, 0
+        data = {seccomp.CALL: call, seccomp.MACHINE: kind, seccomp.FIRST: first}
+        while True:
+            what, true, false, number = lines[at]
+            if what == seccomp.RETURN:
+                return number
+            held = data[number] if what == seccomp.LOAD else held
+            met = held == number if what == seccomp.EQUAL else held >= number
+            at += 1 if what == seccomp.LOAD else 1 + (true if met else false)
+
+    column, (_, socket_call) = list(seccomp.MACHINES).index(machine), seccomp.MACHINES[machine]
+    for numbers in seccomp.REFUSED.values():
+        assert verdict(numbers[column]) == seccomp.REFUSE | errno.EPERM
+    assert verdict(0) == verdict(socket_call, 1) == verdict(socket_call, 2) == seccomp.ALLOW
+    assert verdict(socket_call, 40) == seccomp.REFUSE | errno.EAFNOSUPPORT
+    assert verdict(0, kind=0x40000003) == seccomp.KILL
+    assert verdict(seccomp.FOREIGN + 1) == seccomp.REFUSE | errno.ENOSYS
+    assert len(seccomp.program("riscv64")) == 8
 
 
 def groups(tmp_path, version):
