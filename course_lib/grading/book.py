@@ -17,6 +17,7 @@ from traitlets.config import Config
 
 from course_lib.grading import journal, plugin
 from course_lib.grading.course_folder import BookError, config, gradebook, tools, url
+from course_lib.grading.journal import Entry
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ def enter(folder: Path, assignment: str, student: str) -> None:
     nbgrader's ``NbGraderAPI.autograde`` swallows Ctrl-C, so its converter is called directly.
     Errors: JournalError for a hand-in that was not judged, BookError with what nbgrader says.
     """
-    outcome, settings = plugin.stands(folder, assignment, student), config(folder)
+    entry, settings = plugin.stands(folder, assignment, student), config(folder)
     settings.merge(Config({"CourseDirectory": {"root": str(folder.resolve()), "assignment_id": assignment}}))
     settings.CourseDirectory.student_id = student
     with tools(), _kept_log() as log:
@@ -58,15 +59,18 @@ def enter(folder: Path, assignment: str, student: str) -> None:
         except (NbGraderException, OSError) as error:
             said = log.last or f"{type(error).__name__}: {error}"
             raise BookError(f"nbgrader took no marks for {student}: {said}") from error
-    _confirm(folder, assignment, student, {part: mark.points for part, mark in outcome.marks.items()})
-    _note(folder, assignment, student).write_text(_tag(folder, assignment, student), encoding="utf-8")
+    _confirm(folder, assignment, student, {part: mark.points for part, mark in entry.outcome.marks.items()})
+    _note(folder, assignment, student).write_text(_tag(folder, assignment, entry), encoding="utf-8")
 
 
 def entered(folder: Path, assignment: str) -> set[str]:
     """The students whose marks in the grade book are those that stand in the journal."""
-    known = [student for student in scores(folder, assignment) if _note(folder, assignment, student).is_file()]
-    noted = {student: _note(folder, assignment, student).read_text(encoding="utf-8") for student in known}
-    return {student for student, tag in noted.items() if tag == _tag(folder, assignment, student)}
+    standing, found = journal.standing(folder, assignment), set()
+    for student in scores(folder, assignment).keys() & standing.keys():
+        note = _note(folder, assignment, student)
+        if note.is_file() and note.read_text(encoding="utf-8") == _tag(folder, assignment, standing[student]):
+            found.add(student)
+    return found
 
 
 def scores(folder: Path, assignment: str) -> dict[str, Score]:
@@ -95,11 +99,10 @@ def _note(folder: Path, assignment: str, student: str) -> Path:
     return folder / "autograded" / student / assignment / "entered.txt"
 
 
-def _tag(folder: Path, assignment: str, student: str) -> str:
-    """What the marks of a student rest on: the entry in the journal, and when the hand-in came."""
-    entry = journal.standing(folder, assignment).get(student)
-    time = folder / "submitted" / student / assignment / "timestamp.txt"
-    return f"{entry.digest if entry else ''} {time.read_text(encoding='utf-8').strip() if time.is_file() else ''}"
+def _tag(folder: Path, assignment: str, entry: Entry) -> str:
+    """What a student's marks rest on: the entry in the journal, and when the hand-in came."""
+    time = folder / "submitted" / entry.student / assignment / "timestamp.txt"
+    return f"{entry.digest} {time.read_text(encoding='utf-8').strip() if time.is_file() else ''}"
 
 
 def _confirm(folder: Path, assignment: str, student: str, points: Mapping[str, float]) -> None:

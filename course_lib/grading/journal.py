@@ -70,12 +70,15 @@ def read(folder: Path, assignment: str) -> list[Entry]:
     return entries
 
 
-def standing(folder: Path, assignment: str) -> dict[str, Entry]:
-    """By student, the last entry about what is handed in now; an entry about an earlier hand-in does not count."""
-    last = {(each.student, each.hand_in): each for each in read(folder, assignment)}
-    students = {student for student, _ in last}
-    now = ((student, hand_in(folder, assignment, student)) for student in sorted(students))
-    return {student: last[student, digest] for student, digest in now if (student, digest) in last}
+def standing(folder: Path, assignment: str, student: str | None = None) -> dict[str, Entry]:
+    """By student, the last entry about what is handed in now; an entry about an earlier hand-in does not count.
+
+    ``student``: that one alone.
+    """
+    entries = [each for each in read(folder, assignment) if student in (None, each.student)]
+    last = {(each.student, each.hand_in): each for each in entries}
+    now = {name: hand_in(folder, assignment, name) for name in sorted({name for name, _ in last})}
+    return {name: last[name, digest] for name, digest in now.items() if (name, digest) in last}
 
 
 def append(folder: Path, assignment: str, entry: Entry) -> Entry:

@@ -1,14 +1,18 @@
 """Does nbgrader's book hold exactly the marks of the journal, whatever the outcome, and nothing without one?"""
 
 import json
+import re
 import sqlite3
 import subprocess
 import sys
+from collections import Counter
+from html.parser import HTMLParser
 
 import nbformat
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
+from nbconvert import HTMLExporter
 from nbgrader.utils import determine_grade
 
 from course_lib.grading import book, course_folder, journal, plugin
@@ -100,6 +104,51 @@ def test_nothing_of_the_notebook_is_run(folder, tmp_path):
     hand_in(folder, "ada", {"1a": f"open({str(tmp_path / 'ran')!r}, 'w')"})
     enter(folder, "ada", outcome())
     assert not (tmp_path / "ran").exists()
+
+
+HOSTILE = """a < b, `x <y>`, $a<b$
+<script>alert(1)</script> <img src=x onerror=alert(1)> <svg/onload=alert(1)> </td><style>*{}</style>
+<a href="javascript:alert(1)">x</a> [x](javascript:alert(1)) [y](JavaScript&#58;alert(1)) <javascript:alert(1)>
+[z](&#106;avascript:alert(1)) ![i](x" onerror="alert(1)) <!-- --><iframe srcdoc="x">
+
+[r]: javascript:alert(1)
+[link][r] $\\href{javascript:alert(1)}{x}$ [d](data:text/html,<script>alert(1)</script>) [v](vbscript:x)
+"""
+
+
+class Tags(HTMLParser):
+    """Every tag with its attributes."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.found = []
+        self.feed(html)
+
+    def handle_starttag(self, tag, attrs):
+        self.found.append((tag, dict(attrs)))
+
+
+def rendered(markdown):
+    """The tags of the notebook as nbgrader's pages show it, without those of an empty answer."""
+    notebook = toy_class.release(words=markdown)
+    html = HTMLExporter(template_name="classic", exclude_input_prompt=True).from_notebook_node(notebook)[0]
+    return Tags(html).found
+
+
+def test_a_written_answer_does_nothing_in_the_lecturers_browser(folder):
+    count = Counter(tag for tag, _ in rendered("plain"))
+    assert Counter(tag for tag, _ in rendered(HOSTILE))["script"] > count["script"]  # nbgrader alone lets it in
+    tags = rendered(plugin.harmless(HOSTILE))
+    more = Counter(tag for tag, _ in tags) - count
+    assert set(more) <= {"p", "a", "code", "img", "em", "br"}
+    attributes = {key for tag, given in tags if tag in ("a", "img") for key in given}
+    assert not {key for key in attributes if key.startswith("on")}
+    links = [str(given.get("href", "")).lower() for _, given in tags]
+    assert [link for link in links if re.match(r"\s*(java|vb)script:|\s*data:text/html", link)] == []
+    hand_in(folder, "ada", words=HOSTILE)
+    enter(folder, "ada", outcome())
+    assert autograded(folder, "ada").cells[-1].source == plugin.harmless(HOSTILE)
+    assert plugin.harmless(HOSTILE).replace("\N{WORD JOINER}", "") == HOSTILE
 
 
 @pytest.mark.parametrize("status", ["internal error", "rejected"])
