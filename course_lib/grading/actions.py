@@ -120,9 +120,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Judge what is missing, after the doctor's quick look; 1 if anything failed on our side."""
     folder, assignment = _place(arguments)
     if arguments.student and arguments.student not in runs.handed_in(folder, assignment):
-        raise MisunderstoodError(
-            f"{arguments.student!r} has handed in nothing for {assignment}; see: course grade status"
-        )
+        raise MisunderstoodError(f"{arguments.student!r} has handed in nothing; see: course grade status {assignment}")
     secret = variant.read_secret(_secret_file(arguments))
     _refuse_unless_healthy(arguments.container)
     judging = runs.Judging(secret, grade=_grade(arguments.container))
