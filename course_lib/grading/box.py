@@ -119,13 +119,17 @@ class Box:
         self._process = kernel.spawn(line, channel, printed.fileno(), inherited)
         printed.close()
         status.close()
+        self._restrict(stack)
+        release.write(b"\n")
+
+    def _restrict(self, stack: contextlib.ExitStack) -> None:
+        """Set the limits of the box's own process and of the shell, from which all others come. Errors: BoxError."""
         self._pid = self._announced()
         pids = (self._pid, self._first())
         self._group = Cgroup(pids, self.limits)
         stack.callback(self._group.remove)
         for pid in pids:
             kernel.restrict(pid, self.limits, self._group.held)
-        release.write(b"\n")
         stack.callback(os.close, self._inner)
 
     def _announced(self) -> int:
