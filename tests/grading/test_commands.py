@@ -14,7 +14,7 @@ from course_lib import cli
 from course_lib.grading import actions, course_folder, journal, runs
 from course_lib.grading.limits import BoxError
 from course_lib.grading.outcome import Mark, Outcome
-from tests.grading.toy_class import NAME, ROSTER, enter, hand_in, make_class, outcome
+from tests.grading.toy_class import BLANK, NAME, ROSTER, enter, hand_in, make_class, outcome
 from tests.grading.toy_run import SECRET
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -191,7 +191,7 @@ def test_status_prints_every_student(folder, capsys):
 
 
 def test_export_with_open_work_leaves_it_out_when_told(folder, capsys):
-    hand_in(folder, "ada", words="Your answer")
+    hand_in(folder, "ada", words=BLANK)
     enter(folder, "ada", outcome())
     hand_in(folder, "bob")
     assert grade("export", NAME, "--format", "gradescope") == 1

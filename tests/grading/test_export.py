@@ -11,7 +11,7 @@ from course_lib.grading.export import ExportError
 from course_lib.grading.outcome import Outcome
 from tests.grading.test_plugin import late, mark_by_hand
 from tests.grading.test_status import reject
-from tests.grading.toy_class import NAME, enter, hand_in, make_class, note, outcome
+from tests.grading.toy_class import BLANK, NAME, enter, hand_in, make_class, note, outcome
 
 SAMPLES = Path(__file__).with_name("samples")
 
@@ -93,7 +93,7 @@ def test_an_old_result_of_gradescope_does_not_stay(folder, tmp_path):
 
 
 def test_a_late_hand_in_loses_what_the_settings_say(folder, tmp_path):
-    hand_in(folder, "cy", when="2026-10-01 11:00:00 UTC", words="Your answer")
+    hand_in(folder, "cy", when="2026-10-01 11:00:00 UTC", words=BLANK)
     enter(folder, "cy", outcome())
     export.write_csv(tmp_path / "toy.csv", NAME, found(folder))
     header, *_, cy = rows(tmp_path / "toy.csv")

@@ -8,7 +8,7 @@ from course_lib.grading import feedback, status
 from course_lib.grading.outcome import Outcome
 from tests.grading.test_plugin import late, mark_by_hand
 from tests.grading.test_status import reject
-from tests.grading.toy_class import NAME, enter, hand_in, make_class, note, outcome
+from tests.grading.toy_class import BLANK, NAME, enter, hand_in, make_class, note, outcome
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def test_points_hints_and_what_waits_are_told(folder):
 
 def test_a_penalty_is_told(folder):
     late(folder)
-    hand_in(folder, "ada", when="2026-10-01 11:00 UTC", words="Your answer")
+    hand_in(folder, "ada", when="2026-10-01 11:00 UTC", words=BLANK)
     enter(folder, "ada", outcome())
     assert "late −5 Total 0 of 9" in pages(folder)["ada"].text
 

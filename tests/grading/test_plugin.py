@@ -20,7 +20,7 @@ from course_lib.grading.course_folder import BookError
 from course_lib.grading.journal import JournalError
 from course_lib.grading.outcome import Mark, Outcome
 from tests.grading import toy_class
-from tests.grading.toy_class import NAME, enter, hand_in, make_class, note, outcome
+from tests.grading.toy_class import BLANK, NAME, enter, hand_in, make_class, note, outcome
 
 
 @pytest.fixture
@@ -190,7 +190,7 @@ def mark_by_hand(folder, student, points):
 
 
 def test_a_blank_written_answer_needs_no_human(folder):
-    hand_in(folder, "ada", words="Your answer")
+    hand_in(folder, "ada", words=BLANK)
     enter(folder, "ada", outcome())
     assert book.scores(folder, NAME)["ada"].waiting == ()
 

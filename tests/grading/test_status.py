@@ -73,6 +73,8 @@ def test_old_marks_do_not_stand_for_a_new_hand_in(folder):
     enter(folder, "ada", outcome())
     hand_in(folder, "ada", {"1a": "changed"})
     assert found(folder)["ada"].score is None
+    note(folder, "ada", outcome(1.5))  # and killed before the grade book hears of it
+    assert found(folder)["ada"].score is None
     note(folder, "ada", Outcome("internal error", reason="disk full"))
     assert (found(folder)["ada"].status, found(folder)["ada"].score) == ("internal error", None)
 

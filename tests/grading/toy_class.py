@@ -16,6 +16,7 @@ from course_lib.grading.journal import Entry
 from course_lib.grading.outcome import Mark, Outcome
 
 NAME = "toy"
+BLANK = "Your <b>answer</b>"
 POINTS = {"1a": 2.0, "2": 3.0}
 ROSTER = """student,name,email,canvas_id,login,section
 ada,"Lovelace, Ada",ada@example.org,101,ada1,A
@@ -29,7 +30,7 @@ def of_nbgrader(grade_id, grade=False, solution=False, points=None):
     return {"nbgrader": {**about, "schema_version": 3, **({"points": points} if points is not None else {})}}
 
 
-def release(answers=(), words="Your answer"):
+def release(answers=(), words=BLANK):
     """The notebook with so many answers; the written one is worth 4."""
     cells = [new_code_cell("check = print", metadata=of_nbgrader("setup"))]
     for part, points in POINTS.items():
