@@ -60,7 +60,7 @@ class Part:
 
 @dataclass(frozen=True)
 class ProblemSet:
-    """All parts, and ``variant(rng)``: a student's own numbers, as JSON can hold them. ``written`` parts are by hand."""
+    """All parts, and ``variant(rng)``: a student's own numbers, as JSON holds them. ``written`` parts are by hand."""
 
     name: str
     title: str
