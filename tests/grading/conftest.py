@@ -16,9 +16,12 @@ SETUP = "import json\nfrom pathlib import Path\nimport torch\nk = json.loads(Pat
 
 @pytest.fixture(autouse=True)
 def _box(request):
-    """Skip a box test where there is no box; where the tests are the project's own, its absence is a failure."""
-    if request.node.get_closest_marker("box") is None:
-        return
+    if request.node.get_closest_marker("box") is not None:
+        need_box()
+
+
+def need_box():
+    """Skip where there is no box; where the tests are the project's own, its absence is a failure."""
     if os.geteuid() == 0:
         pytest.skip("root starts no box; run these as an ordinary account, with bubblewrap installed: pytest -m box")
     try:
