@@ -9,6 +9,11 @@ import torch
 from course_lib.grading.problem import Case, Student, Unusable, Wrong
 
 SINGLE = 1e-4  # float32 has seven digits, and a recurrence loses some
+CURES = {  # by a piece of what an answer's error says
+    "an object of type set cannot be sent": "give a sorted list",
+    "must match the size of tensor": "two shapes do not fit entry by entry; print both",
+    "could not be broadcast together": "two shapes do not fit entry by entry; print both",
+}
 KINDS = {"b": "True and False", "i": "whole numbers", "u": "whole numbers", "f": "numbers", "c": "complex numbers"}
 
 
@@ -49,7 +54,8 @@ def _ask(student: Student, case: Case) -> object:
     try:
         answer = student.call(case.function, *case.arguments)
     except Unusable as error:
-        raise Wrong(str(error)) from error
+        cures = [cure for piece, cure in CURES.items() if piece in str(error)]
+        raise Wrong("; ".join([str(error), *cures])) from error
     if answer is None or answer is Ellipsis or answer is NotImplemented:
         raise Wrong(f"nothing here yet: `{case.function}` gives back nothing; if it is written, is its return missing?")
     return answer
@@ -108,6 +114,8 @@ def _array_complaint(answer: object, expected: numpy.ndarray, tolerance: float) 
         return "must give back real numbers, got complex ones"
     if (expected.dtype.kind == "b") != (answer.dtype.kind == "b") and not _is_binary(answer):
         return f"must give back {KINDS[expected.dtype.kind]}, got {KINDS[answer.dtype.kind]}"
+    if not numpy.isfinite(expected).all():  # a mistake may leave the numbers' domain; a right answer never does
+        return "" if numpy.allclose(answer, expected, rtol=tolerance, equal_nan=True) else "gives wrong numbers"
     if not numpy.isfinite(answer).all():
         return "gives back numbers that are NaN or infinite"
     return _values_complaint(answer, expected, tolerance)
@@ -125,8 +133,14 @@ def _values_complaint(answer: numpy.ndarray, expected: numpy.ndarray, tolerance:
         return ""
     if expected.shape == ():
         return f"gives {_shown(answer)}, which is not right"
+    if expected.ndim == 1 and expected.dtype.kind in "iu" and _is_unsorted(answer, expected):
+        return "gives the right numbers in a wrong order; sort it"
     place = ", ".join(str(int(index)) for index in numpy.unravel_index(int(off.argmax()), off.shape))
     return f"gives wrong numbers: {int((off > allowed).sum())} of {off.size}, the worst at [{place}]"
+
+
+def _is_unsorted(answer: numpy.ndarray, expected: numpy.ndarray) -> bool:
+    return all(numpy.array_equal(numpy.sort(each), expected) for each in (answer, expected))
 
 
 def _is_binary(answer: numpy.ndarray) -> bool:

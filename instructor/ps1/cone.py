@@ -46,6 +46,9 @@ INPUT_MISTAKES = {
     "the delays are missing: a layer reads the one below `delay` steps late": lambda v, layer, time: inputs_read(
         v, layer, time, delays=NO_DELAYS
     ),
+    "hops and delays are exchanged": lambda v, layer, time: inputs_read(
+        v, layer, time, hops=v["delays"], delays=v["hops"]
+    ),
     "only this layer hops in your answer; on the way down every layer hops": lambda v, layer, time: inputs_read(
         v, layer, time, hops=_top_hops(v, layer)
     ),
@@ -67,6 +70,9 @@ NODE_MISTAKES = {
     "that is the whole rectangle, as in a stack without hops and delays": lambda v, layer, time: layer * time,
     "the delays are missing: a layer reads the one below `delay` steps late": lambda v, layer, time: nodes_read(
         v, layer, time, delays=NO_DELAYS
+    ),
+    "hops and delays are exchanged": lambda v, layer, time: nodes_read(
+        v, layer, time, hops=v["delays"], delays=v["hops"]
     ),
     "you count ways; a node that is reached in several ways counts once": routes,
 }

@@ -8,10 +8,10 @@ from course_lib.grading.sets import asked
 from .gated import CELLS
 
 
-def is_fed(variant, layer, counted_from=1) -> bool:
+def is_fed(variant, layer, counted_from=1, below=False) -> bool:
     first, every = variant["feed"]["first"], variant["feed"]["every"]
     layer = layer - 1 + counted_from
-    return layer >= first and (layer - first) % every == 0
+    return (below or layer >= first) and (layer - first) % every == 0
 
 
 def reads(variant, d, widths, fed=is_fed):
@@ -27,7 +27,7 @@ def count(variant, d, widths, *, fed=is_fed, past=True, **cell):
     return total
 
 
-def run(variant, x, layers, *, order="below first", gain=None, late=None, memory=True, gain_first=False):
+def run(variant, x, layers, *, order="below first", gain=None, gain_h=1, late=None, memory=True, gain_first=False):
     """The last h of every layer; vanilla cells from zeros."""
     gain = variant["feed"]["gain"] if gain is None else gain
     old = [numpy.zeros(len(bias)) for _, _, bias in layers]
@@ -37,6 +37,7 @@ def run(variant, x, layers, *, order="below first", gain=None, late=None, memory
             below = (old if late == "below" else new)[layer - 2] if layer > 1 else x_t * (gain if gain_first else 1)
             if layer > 1 and is_fed(variant, layer):
                 fed = gain * (x_t if late != "x" else x[t - 1] if t else numpy.zeros_like(x_t))
+                below = below * (variant["feed"]["gain"] if gain_h is None else gain_h)
                 below = numpy.concatenate([below, fed] if order == "below first" else [fed, below])
             past = old[layer - 1] if memory else numpy.zeros_like(bias)
             new.append(numpy.tanh(weight_ih @ below + weight_hh @ past + bias))
@@ -51,6 +52,9 @@ def _only_first(variant, layer):
 READS_MISTAKES = {
     "the layers are counted from 1, the bottom one: yours are fed one layer too high": lambda v, d, w: reads(
         v, d, w, lambda v, layer: is_fed(v, layer, counted_from=0)
+    ),
+    "layers below `first` are fed in yours; feeding starts there": lambda v, d, w: reads(
+        v, d, w, lambda v, layer: is_fed(v, layer, below=True)
     ),
     "from the first fed layer on you feed each one; only every `every`-th is fed": lambda v, d, w: reads(
         v, d, w, lambda v, layer: layer >= v["feed"]["first"]
@@ -74,7 +78,13 @@ COUNT_MISTAKES = {
     "a peephole is one weight a unit, not a matrix": lambda v, d, w: (
         count(v, d, w, peepholes=0) + v["cell"]["peepholes"] * sum(n * n for n in w)
     ),
-    "your cells have another number of biases a block": lambda v, d, w: count(v, d, w, biases=3 - v["cell"]["biases"]),
+    "your cells have another number of biases a row": lambda v, d, w: count(v, d, w, biases=3 - v["cell"]["biases"]),
+    "a block or a row? yours has one set of biases a block": lambda v, d, w: (
+        count(v, d, w, biases=0) + v["cell"]["blocks"] * v["cell"]["biases"] * len(w)
+    ),
+    "one peephole a gate? each unit has its own": lambda v, d, w: (
+        count(v, d, w, peepholes=0) + v["cell"]["peepholes"] * len(w)
+    ),
     "the gain is a constant and no parameter": lambda v, d, w: (
         count(v, d, w) + sum(is_fed(v, layer) for layer in range(2, len(w) + 1))
     ),
@@ -82,6 +92,8 @@ COUNT_MISTAKES = {
 RUN_MISTAKES = {
     "fed layers read h from below first and x after it; yours read x first": {"order": "x first"},
     "the gain is missing: fed layers read gain * x": {"gain": 1.0},
+    "the gain is on h; it belongs to x": {"gain": 1.0, "gain_h": None},
+    "the gain is on h as well; it belongs to x alone": {"gain_h": None},
     "the gain weakens x where a layer is fed; layer 1 reads x as it is": {"gain_first": True},
     "a layer reads the old h of the layer below; it reads the one of the same step": {"late": "below"},
     "fed layers read x of the step before; they read x of the same step": {"late": "x"},
@@ -94,7 +106,7 @@ def _draw_sizes(variant, rng):
 
 
 def _draw_run(variant, rng):
-    d, widths = int(rng.integers(2, 4)), [int(n) for n in rng.permutation(numpy.arange(2, 8))]
+    d, widths = int(rng.integers(2, 4)), [int(n) for n in rng.permutation(numpy.arange(2, 9))]
     layers = [
         [0.5 * rng.standard_normal(shape) for shape in ((n, read), (n, n), (n,))]
         for read, n in zip(reads(variant, d, widths), widths)

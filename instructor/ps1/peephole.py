@@ -11,10 +11,13 @@ FAULTS = ("reads c", "late", "raw input", "borrowed state")
 
 
 def peephole_step(
-    variant, x, h, c, weight_ih, weight_hh, bias, *, looks="new", peepholes=None, order="ifgo", bare=False
+    variant, x, h, c, weight_ih, weight_hh, bias, *, looks="new", peepholes=(0, 1, 2), order="ifgo", bare=False
 ):
-    """Source: Gers, Schraudolph and Schmidhuber 2002, with one strength a gate."""
-    p_i, p_f, p_o = variant["peepholes"] if peepholes is None else peepholes
+    """Source: Gers, Schraudolph and Schmidhuber 2002, with one strength a gate.
+
+    ``peepholes`` are the places of p_i, p_f, p_o in the variant; -1 is none.
+    """
+    p_i, p_f, p_o = (variant["peepholes"][place] if place >= 0 else 0 for place in peepholes)
     blocks = dict(zip(order, numpy.split(x @ weight_ih.T + h @ weight_hh.T + bias, 4, axis=-1)))
     i, f, g = sigmoid(blocks["i"] + p_i * c), sigmoid(blocks["f"] + p_f * c), numpy.tanh(blocks["g"])
     new = f * c + i * g
@@ -55,7 +58,8 @@ def _lowest(variant, *given):
 
 STEP_MISTAKES = {
     "the output gate looks at the old c; it looks at the new one": {"looks": "old"},
-    "the peepholes are missing: three gates look at c": {"peepholes": (0, 0, 0)},
+    "the peepholes are missing: three gates look at c": {"peepholes": (-1, -1, -1)},
+    "p_i and p_f are exchanged": {"peepholes": (1, 0, 2)},
     "the blocks stand in the order i, f, g, o; yours are i, f, o, g": {"order": "ifog"},
     "h is o * tanh(c); the tanh is missing": {"bare": True},
 }

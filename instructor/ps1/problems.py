@@ -4,6 +4,8 @@ from course_lib.grading.problem import ProblemSet
 
 from . import cone, feed, gated, peephole
 
+FED = ((4, 2), (5, 2), (5, 3))  # with a layer above the bottom one that would be fed if feeding did not start at first
+
 
 def variant(rng):
     """A student's own constants."""
@@ -11,10 +13,11 @@ def variant(rng):
     def pick(low, high):
         return round(float(rng.uniform(low, high)), 2)
 
+    first, every = FED[rng.integers(len(FED))]
     hops = [int(hop) for hop in rng.permutation([2, 3, 4, 5, 6])[:4]]
     return {
         "leak": pick(0.35, 0.85),
-        "feed": {"first": int(rng.integers(2, 4)), "every": int(rng.integers(2, 4)), "gain": pick(0.3, 0.8)},
+        "feed": {"first": first, "every": every, "gain": pick(0.3, 0.8)},
         "cell": {
             "blocks": int(rng.integers(4, 7)),
             "biases": int(rng.integers(1, 3)),

@@ -1,15 +1,16 @@
 # %% [markdown]
 # # Problem set 1: other cells, other wirings
 #
-# After lesson 02. 18 points by check, 4 by hand. Each problem gives you numbers of your own: they stand in
-# `variant.json`, which lies beside this notebook, and the answers read them from `variant`. A number copied from
-# somebody else is a wrong number.
+# After lesson 02. 18 points by check, 4 by hand, about 195 minutes. Each problem gives you numbers of your own:
+# they stand in `variant.json`, which lies beside this notebook, and the answers read them from `variant`. Grading
+# keeps your `variant.json` and draws fresh arguments: a number copied from somebody else is a wrong number.
 #
 # Write between the first line of each function and its end; names and arguments stay as they are. Run the cell
-# below each answer: it tries your function on a few cases and names the mistake where it knows it. Grading asks the
-# same questions with fresh numbers, so an answer that only fits the shown cases earns nothing. Cells of your own are
-# welcome anywhere. Where a problem says *from scratch*, write the arithmetic yourself: no cell or stack of torch or
-# of the course.
+# below each answer: it tries your function on a few cases and names the mistake where it knows it. An answer that
+# only fits these cases earns nothing when it is graded. Cells of your own are welcome anywhere.
+#
+# Where a problem says *from scratch*, write the arithmetic yourself: no cell or stack of torch or of the course. A
+# human looks at that; the check does not.
 #
 # Arguments arrive as float64 tensors, numbers and lists of these. Give back tensors, numbers, lists, as each
 # problem says.
@@ -29,7 +30,7 @@ check = checker(globals())
 print(json.dumps(variant, indent=1))
 
 # %% [markdown]
-# ## 1 · A unit with one gate
+# ## 1 · A unit with one gate (25 minutes)
 #
 # The minimal gated unit (Zhou, Wu, Zhang and Zhou 2016) has one gate $f$, which does two things: it chooses what the
 # candidate reads of the past, and how much of the past is replaced. Here it replaces at most a share $\lambda$, your
@@ -79,15 +80,15 @@ def half_life(bias):
 check("1b")
 
 # %% [markdown]
-# ## 2 · A stack that is fed on the way up
+# ## 2 · A stack that is fed on the way up (55 minutes)
 #
 # In a plain stack only layer 1 sees the input. Graves (2013) let upper layers read it too. In your stack layer
 # `first` and every `every`-th layer above it (`variant["feed"]`) is *fed*: it reads the vector
 #
 # $$\big[\,h_t^{(l-1)},\; \gamma\, x_t\,\big]$$
 #
-# with h from below first and $\gamma$ your `gain`. All others read $h_t^{(l-1)}$; layer 1 reads $x_t$. With `first` 2
-# and `every` 3, layers 2, 5, 8, … are fed. Layers count from 1, the bottom one.
+# with h from below first and $\gamma$ your `gain`. All others read $h_t^{(l-1)}$; layer 1 reads $x_t$. With `first` 3
+# and `every` 3, layers 3, 6, 9, … are fed. Layers count from 1, the bottom one.
 #
 # **2a (1 point).** How many numbers does each layer read from outside, that is, besides its own past? `d` is the
 # width of x, `widths` lists the layers' widths, bottom to top. Give back a list.
@@ -112,7 +113,8 @@ check("2a")
 # %% [markdown]
 # **2b (2 points).** Count the parameters of that stack. A cell of width n has `blocks` blocks of n rows
 # (`variant["cell"]`). A block reads everything that comes from outside and the layer's own past, n numbers, and has
-# `biases` biases a row. On top, `peepholes` of the gates look at $c$, each unit at its own $c$ alone.
+# `biases` biases for each of its n rows. On top, `peepholes` of the gates look at $c$, with one weight for each unit:
+# it looks at its own $c$ alone.
 
 
 # %% answer-2b
@@ -158,7 +160,7 @@ def run(x, layers):
 check("2c")
 
 # %% [markdown]
-# ## 3 · A cone with holes
+# ## 3 · A cone with holes (35 minutes)
 #
 # In lesson 02 a node sees the whole rectangle left and below. Now layer l continues from its own state `hops[l-1]`
 # steps ago, and reads the layer below `delays[l-1]` steps late (`variant["hops"]`, `variant["delays"]`):
@@ -209,7 +211,7 @@ def nodes_read(layer, time):
 check("3b")
 
 # %% [markdown]
-# ## 4 · Gates that look at c
+# ## 4 · Gates that look at c (45 minutes)
 #
 # The gates of an LSTM see $h$ and never $c$, which they guard. With peepholes (Gers, Schraudolph and Schmidhuber
 # 2002) they look: input and forget gate at the old $c$, the output gate at the new one. Here each gate looks with one
@@ -253,6 +255,9 @@ check("4a")
 # | `"late"` | reads h of the layer below, one step late |
 # | `"raw input"` | reads x |
 # | `"borrowed state"` | continues from the old h and c of the layer below, not from its own |
+#
+# At step 1, "late" reads the recorded initial h of the layer below. A "borrowed state" still reads h of the layer below
+# at the same step.
 
 
 # %% answer-4b
@@ -279,7 +284,7 @@ def diagnose(x, h, c, cells):
 check("4b")
 
 # %% [markdown]
-# ## 5 · In words
+# ## 5 · In words (35 minutes)
 #
 # **5 (4 points, by hand).** Lesson 02 wrote a vanilla stack as *one* wide vanilla layer, seen $L - 1$ steps late.
 # Take two layers of your unit from problem 1. Is their stack one wide unit of the same kind, with block 2 reading

@@ -43,18 +43,17 @@ MASK_MISTAKES = {
     "an entry is kept where its number is below keep; yours are exchanged": {"flip": True},
 }
 MEAN_MISTAKES = {
-    "each edge's mean is 1, but edges of a block share their mask, so means do not multiply": _number_of_paths,
-    "that is one mask for the whole sequence; yours changes at every block": lambda v, *case: mean_gradient(
-        v, *case, block=lambda v, time: 0
-    ),
-    "that is a new mask at every step; yours stands still for a block": lambda v, *case: mean_gradient(
-        v, *case, block=lambda v, time: time
-    ),
+    "that is the number of paths: are a path's masks independent?": _number_of_paths,
+    "that is one mask for the whole sequence": lambda v, *case: mean_gradient(v, *case, block=lambda v, time: 0),
+    "that is a new mask at every step": lambda v, *case: mean_gradient(v, *case, block=lambda v, time: time),
     "the offset is missing: the first block is shorter": lambda v, *case: mean_gradient(
         v, *case, block=lambda v, time: block_of(v, time, offset=0)
     ),
-    "an edge that is kept counts 1 / keep": lambda v, *case: mean_gradient(v, *case, scaled=False),
-    "the edge from x_1 into layer 1 has no mask": lambda v, *case: mean_gradient(v, *case, entry=True),
+    "every edge is kept in yours: is it, for each mask?": lambda v, layers, steps, keep: (
+        _number_of_paths(v, layers, steps, keep) / keep ** (layers - 1)
+    ),
+    "kept edges count 1 in yours: look at the entries of 4a": lambda v, *case: mean_gradient(v, *case, scaled=False),
+    "you mask the edge from x_1 as well": lambda v, *case: mean_gradient(v, *case, entry=True),
 }
 
 
@@ -80,5 +79,5 @@ PARTS = (
             "block_mask", _draw_mask, block_mask, {hint: _mask_mistake(each) for hint, each in MASK_MISTAKES.items()}
         ),
     ),
-    Part("4b", "the mean gradient under it", 3.0, asked("mean_gradient", _draw_mean, mean_gradient, MEAN_MISTAKES)),
+    Part("4b", "the mean gradient under it", 4.0, asked("mean_gradient", _draw_mean, mean_gradient, MEAN_MISTAKES)),
 )

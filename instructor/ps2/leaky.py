@@ -47,14 +47,12 @@ EDGE_MISTAKES = {
     "the slope belongs to the rows of U, the units that are computed": {"columns": True},
 }
 STREAM_MISTAKES = {
-    "that is a plain stack; here the stream passes by every layer above the first": plain_gradient,
-    "layer 1 has no skip: its stream is its own h": lambda v, *case: stream_gradient(v, *case, first=1),
-    "each way through m cells can spend its lag in them in many orders": lambda v, *case: stream_gradient(
+    "that is a plain stack: which layers can a path pass by?": plain_gradient,
+    "layer 1 is passed by in yours: has it a skip?": lambda v, *case: stream_gradient(v, *case, first=1),
+    "in how many orders can a path spend its lag? yours is one": lambda v, *case: stream_gradient(
         v, *case, one_way=True
     ),
-    "the leak scales what a cell reads: going up costs leak * w": lambda v, *case: stream_gradient(
-        v, *case, leak_up=False
-    ),
+    "the leak is missing on the way up": lambda v, *case: stream_gradient(v, *case, leak_up=False),
     "that is the gradient of the top h; the output is the stream": lambda v, *case: stream_gradient(
         v, *case, of_h=True
     ),
@@ -96,7 +94,7 @@ PARTS = (
     Part(
         "3b",
         "the gradient of the stream",
-        3.0,
+        4.0,
         asked("stream_gradient", _draw_stream, stream_gradient, STREAM_MISTAKES, 6),
         AUTOGRAD,
     ),

@@ -5,7 +5,9 @@ import numpy
 from course_lib.grading.problem import Part
 from course_lib.grading.sets import asked
 
-LOWEST = {"forgets": 1, "detached": 2, "late": 2, "twice": 2, "skips": 3}  # the lowest layer that can have the fault
+# The lowest layer with the fault. Below, maps look alike: no row shows x, so layer 1 that reads it wrongly is as if it
+# were healthy, and layer 2 gives nothing back if it is detached and nothing if it skips to x.
+LOWEST = {"forgets": 1, "detached": 3, "late": 2, "twice": 2, "skips": 3}
 
 
 def gradient_map(variant, num_layers, num_steps, broken=0, fault=""):
@@ -45,18 +47,16 @@ def _renamed(words):
 
 
 MISTAKES = {
-    "your layers are one too low: layers count from 1, and an edge belongs to the layer that reads": lambda v, maps: [
+    "your layers are one too low: who owns an edge, the layer that gives or that reads?": lambda v, maps: [
         [layer - 1, fault] for layer, fault in diagnose(v, maps)
     ],
-    "your layers are counted from the top; row 0 of a map is layer 1": lambda v, maps: [
+    "your layers are counted from the top": lambda v, maps: [
         [len(seen) + 1 - layer, fault] for seen, (layer, fault) in zip(maps, diagnose(v, maps))
     ],
-    "'detached' and 'skips' are exchanged: a layer that is skipped gets nothing, those below it do": _renamed(
+    "'detached' and 'skips' are exchanged: what do layers further down get?": _renamed(
         {"detached": "skips", "skips": "detached"}
     ),
-    "'late' and 'forgets' are exchanged: look at the last column, where a late layer sends nothing down": _renamed(
-        {"late": "forgets", "forgets": "late"}
-    ),
+    "'late' and 'forgets' are exchanged: look at the last column": _renamed({"late": "forgets", "forgets": "late"}),
 }
 
 
@@ -70,4 +70,4 @@ def _draw_maps(variant, rng):
     return (maps,)
 
 
-PARTS = (Part("5", "which layer is broken", 3.0, asked("diagnose", _draw_maps, diagnose, MISTAKES, 2)),)
+PARTS = (Part("5", "which layer is broken", 4.0, asked("diagnose", _draw_maps, diagnose, MISTAKES, 2)),)

@@ -1,5 +1,7 @@
 """Problem 2 of set 2: the largest gradient, measured in a weighted maximum norm."""
 
+import math
+
 import numpy
 
 from course_lib.grading.problem import Part
@@ -39,6 +41,17 @@ def bound(variant, by_time, by_depth, *, norm=weighted_norm, join=sum, every_ste
     return result
 
 
+def exact(variant, by_time, by_depth):
+    """The norm of every node's gradient."""
+    found = numpy.zeros_like(by_depth)
+    for layer, time in numpy.ndindex(by_time.shape[:2]):
+        below = found[layer - 1, time] if layer else numpy.eye(by_time.shape[-1]) * (time == 0)
+        found[layer, time] = by_depth[layer, time] @ below
+        if time:
+            found[layer, time] += by_time[layer, time] @ found[layer, time - 1]
+    return numpy.array([[weighted_norm(variant, each) for each in row] for row in found])
+
+
 def one_path(variant, by_time, by_depth):
     a = max(weighted_norm(variant, edge) for row in by_time for edge in row[1:])
     b = max(weighted_norm(variant, edge) for row in by_depth for edge in row)
@@ -46,13 +59,18 @@ def one_path(variant, by_time, by_depth):
     return a**times * b ** (layers + 1)
 
 
+def counted(variant, by_time, by_depth):
+    ways = [[math.comb(layer + time, time) for time in range(by_time.shape[1])] for layer in range(len(by_time))]
+    return numpy.array(ways) * one_path(variant, by_time, by_depth)
+
+
 NORM_MISTAKES = {
-    "the weights are upside down: column j gets w_j, row i is divided by w_i": lambda v, m: weighted_norm(
+    "the weights are upside down: which index multiplies, and which divides?": lambda v, m: weighted_norm(
         v, m, inverted=True
     ),
-    "the weights are missing: this is the plain row-sum norm": lambda v, m: weighted_norm(v, m, plain=True),
-    "you add up columns; the largest |v_i| / w_i belongs to a row": columns_norm,
-    "the sign can be chosen for each entry of v, so add absolute values": signed_norm,
+    "the weights are missing: each entry has a unit of its own": lambda v, m: weighted_norm(v, m, plain=True),
+    "rows or columns? you add up the other ones": columns_norm,
+    "entries cancel in yours: which v avoids that?": signed_norm,
     "that is the spectral norm; here lengths are measured by the largest entry": spectral,
 }
 BOUND_MISTAKES = {
@@ -60,6 +78,11 @@ BOUND_MISTAKES = {
     "this is the bound of one path; a gradient is the sum of all": one_path,
     "you keep the larger of the two ways; the gradient adds them": lambda v, *edges: bound(v, *edges, join=max),
     "x_1 is read at step 1 only; you let it enter at every step": lambda v, *edges: bound(v, *edges, every_step=True),
+    "the gradient's own norm: a true bound, but not the one asked for": exact,
+    "the path sum of absolute entries: a true bound, but not the one asked for": lambda v, *edges: exact(
+        v, *map(numpy.abs, edges)
+    ),
+    "path counts times the largest norms: a true bound, but not the one asked for": counted,
 }
 
 
@@ -73,6 +96,6 @@ def _draw_edges(variant, rng):
 
 
 PARTS = (
-    Part("2a", "a weighted norm", 1.0, asked("weighted_norm", _draw_matrix, weighted_norm, NORM_MISTAKES, 6)),
-    Part("2b", "the bound in that norm", 2.0, asked("bound", _draw_edges, bound, BOUND_MISTAKES, 3)),
+    Part("2a", "a weighted norm", 2.0, asked("weighted_norm", _draw_matrix, weighted_norm, NORM_MISTAKES, 6)),
+    Part("2b", "the bound in that norm", 3.0, asked("bound", _draw_edges, bound, BOUND_MISTAKES, 3)),
 )

@@ -25,9 +25,10 @@ def count_paths(variant, num_layers, num_steps, *, up=True, on=True, from_input=
     return found[num_layers, num_steps]
 
 
-def path_sum(variant, by_time, by_depth, *, strength=None, begins=False, reverse=False, every_step=False):
+def path_sum(variant, by_time, by_depth, *, strength=(None, None), begins=False, reverse=False, every_step=False):
     """The gradient of h of the top layer at the last step by x_1; x_1 enters layer 1 alone."""
-    skip, strength = variant["skip"], variant["skip"]["strength"] if strength is None else strength
+    skip = variant["skip"]
+    up, on = (skip["strength"] if each is None else each for each in strength)
     num_layers, num_steps, n, _ = by_time.shape
     found = numpy.zeros((num_layers, num_steps, n, n))
 
@@ -44,9 +45,9 @@ def path_sum(variant, by_time, by_depth, *, strength=None, begins=False, reverse
             if layer:
                 here += times(by_depth[layer - begins, time], found[layer - 1, time])
             if layer >= skip["layers"]:
-                here += strength * found[layer - skip["layers"], time]
+                here += up * found[layer - skip["layers"], time]
             if time >= skip["steps"]:
-                here += strength * found[layer, time - skip["steps"]]
+                here += on * found[layer, time - skip["steps"]]
     return found[-1, -1]
 
 
@@ -62,8 +63,10 @@ COUNT_MISTAKES = {
 }
 SUM_MISTAKES = {
     "the products run the wrong way: the last edge stands leftmost": {"reverse": True},
-    "a skip edge multiplies by its strength, not by 1": {"strength": 1.0},
-    "the skip edges are missing": {"strength": 0.0},
+    "a skip edge multiplies by its strength, not by 1": {"strength": (1.0, 1.0)},
+    "the strength is missing on edges that skip layers": {"strength": (1.0, None)},
+    "the strength is missing on edges that skip steps": {"strength": (None, 1.0)},
+    "the skip edges are missing": {"strength": (0.0, 0.0)},
     "an edge belongs to the node where it ends; you take the one before": {"begins": True},
     "x_1 is read at step 1 only; you let it enter at every step": {"every_step": True},
 }

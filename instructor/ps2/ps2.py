@@ -1,15 +1,16 @@
 # %% [markdown]
 # # Problem set 2: gradients on other grids
 #
-# After lesson 04. 20 points by check, 4 by hand. Each problem gives you numbers of your own: they stand in
-# `variant.json`, which lies beside this notebook, and the answers read them from `variant`. A number copied from
-# somebody else is a wrong number.
+# After lesson 04. 25 points by check, 5 by hand, about 265 minutes. Each problem gives you numbers of your own:
+# they stand in `variant.json`, which lies beside this notebook, and the answers read them from `variant`. Grading
+# keeps your `variant.json` and draws fresh arguments: a number copied from somebody else is a wrong number.
 #
 # Write between the first line of each function and its end; names and arguments stay as they are. Run the cell
-# below each answer: it tries your function on a few cases and names the mistake where it knows it. Grading asks the
-# same questions with fresh numbers, so an answer that only fits the shown cases earns nothing. Cells of your own are
-# welcome anywhere. Where a problem says *from scratch*, add the paths yourself: no autograd in the answer. To test
-# an answer with autograd, use a cell of your own.
+# below each answer: it tries your function on a few cases and names the mistake where it knows it. An answer that
+# only fits these cases earns nothing when it is graded. Cells of your own are welcome anywhere.
+#
+# Where a problem says *from scratch*, add the paths yourself: no autograd in the answer. A human looks at that; the
+# check does not. To test an answer with autograd, use a cell of your own.
 #
 # Arguments arrive as float64 tensors, numbers and lists of these. Give back tensors, numbers, lists, as each
 # problem says.
@@ -30,7 +31,7 @@ check = checker(globals())
 print(json.dumps(variant, indent=1))
 
 # %% [markdown]
-# ## 1 · A grid with short cuts
+# ## 1 · A grid with short cuts (45 minutes)
 #
 # Your grid has the two edges of lesson 04 and two more (`variant["skip"]`). From layer 1 up, every node also hands
 # its h to the node `layers` layers above at the same step, and to the node of its own layer `steps` steps later.
@@ -61,8 +62,8 @@ check("1a")
 # %% [markdown]
 # **1b (3 points, from scratch).** Add the products of all paths. As in exercise 04.1, `by_time[l, t]` and
 # `by_depth[l, t]` are the Jacobians of the edges that *end* at layer `l + 1`, step `t + 1`, both of shape
-# (layers, time, n, n), and `by_depth[0, 0]` leads from $x_1$ into layer 1. A skip edge of either kind multiplies by
-# your `strength`. Give back $\partial h_T^{(L)} / \partial x_1$, (n, n).
+# (layers, time, n, n). `by_depth[0, 0]` leads from $x_1$ into layer 1; `by_time[:, 0]` is unused. A skip edge of either
+# kind multiplies by your `strength`. Give back $\partial h_T^{(L)} / \partial x_1$, (n, n).
 
 
 # %% answer-1b
@@ -90,13 +91,13 @@ def path_sum(by_time, by_depth):
 check("1b")
 
 # %% [markdown]
-# ## 2 · Another yardstick
+# ## 2 · Another yardstick (45 minutes)
 #
 # Lesson 04 measured vectors by their length. Measure them by their largest entry instead, each entry in a unit of
 # its own: $|v| = \max_i |v_i| / w_i$, with $w$ your `variant["weights"]`. The norm of a matrix is still the largest
 # factor by which it stretches a vector, $|A| = \max_{v \ne 0} |Av| / |v|$. For this norm it has a closed form.
 #
-# **2a (1 point).** Compute it for a 4 by 4 matrix. Give back a number.
+# **2a (2 points).** Compute it for a 4 by 4 matrix. Give back a number.
 
 
 # %% answer-2a
@@ -112,8 +113,10 @@ def weighted_norm(matrix):
 check("2a")
 
 # %% [markdown]
-# **2b (2 points).** Bound $|\partial h_t^{(l)} / \partial x_1|$ at every node of a *plain* stack (no skip edges) in
-# that norm. The arguments are those of 1b, with n = 4; give back shape (layers, time). `by_time[:, 0]` is unused.
+# **2b (3 points).** Bound $|\partial h_t^{(l)} / \partial x_1|$ at every node of a *plain* stack (no skip edges) in
+# that norm. Many bounds are true. Give the sum over all paths of the products of their edges' norms, which is what the
+# recursion of lesson 04 computes. The arguments are those of 1b, with n = 4; give back shape (layers, time). Again
+# `by_time[:, 0]` is unused.
 
 
 # %% answer-2b
@@ -133,7 +136,7 @@ def bound(by_time, by_depth):
 check("2b")
 
 # %% [markdown]
-# ## 3 · Cells that leak
+# ## 3 · Cells that leak (55 minutes)
 #
 # A leaky cell (Jaeger, Lukoševičius, Popovici and Siewert 2007) moves only a part of the way. With $\lambda$ your
 # `variant["leak"]`:
@@ -159,7 +162,7 @@ def edges(x, h, weight_ih, weight_hh, bias):
 check("3a")
 
 # %% [markdown]
-# **3b (3 points, from scratch).** Now a *residual* stack of L linear leaky cells of width 1, with $U = 0$ and one
+# **3b (4 points, from scratch).** Now a *residual* stack of L linear leaky cells of width 1, with $U = 0$ and one
 # weight $w$: $h_t^{(l)} = (1 - \lambda) h_{t-1}^{(l)} + \lambda w\, u_t^{(l-1)}$. As in the lessons
 # $u_t^{(0)} = x_t$, $u_t^{(1)} = h_t^{(1)}$, and $u_t^{(l)} = u_t^{(l-1)} + h_t^{(l)}$ from layer 2 on. What is
 # $\partial u_T^{(L)} / \partial x_{T-k}$, at lag k? A closed form has two binomial coefficients: by how many cells
@@ -183,7 +186,7 @@ def stream_gradient(lag, num_layers, w):
 check("3b")
 
 # %% [markdown]
-# ## 4 · One mask for a block of steps
+# ## 4 · One mask for a block of steps (50 minutes)
 #
 # A dropout mask of another kind: it stands still for a block of steps, then changes, and *all layers share it*.
 # Blocks are `length` steps long (`variant["block"]`), except the first, which is `offset` steps shorter. With
@@ -208,7 +211,7 @@ def block_mask(uniform, keep, num_steps):
 check("4a")
 
 # %% [markdown]
-# **4b (3 points).** A plain stack of width 1 whose edges are all 1, without a mask. Now every edge by depth *above
+# **4b (4 points).** A plain stack of width 1 whose edges are all 1, without a mask. Now every edge by depth *above
 # layer 1* at step t is multiplied by the mask of step t, the same for all layers. Edges by time and the edge from
 # $x_1$ have no mask. What is the mean of $\partial h_T^{(L)} / \partial x_1$ over all masks? It is not the number of
 # paths: a mask has mean 1, but its square has mean 1 / keep.
@@ -230,7 +233,7 @@ def mean_gradient(num_layers, num_steps, keep):
 check("4b")
 
 # %% [markdown]
-# ## 5 · Which layer is broken?
+# ## 5 · Which layer is broken? (35 minutes)
 #
 # Somebody built plain stacks of linear cells of width 1: every edge by time is your `variant["edges"]["time"]`,
 # every edge by depth your `variant["edges"]["depth"]`. In each stack one layer is broken. All you get is the
@@ -244,7 +247,10 @@ check("4b")
 # | `"twice"` | counts what it reads from below twice |
 # | `"skips"` | reads the layer below the one below, in its place |
 #
-# **5 (3 points).** `maps` is a list of such maps, of different sizes. Give back a list with `[layer, fault]` for
+# Layer 1 only forgets; layers 2 and up may also be late or read twice; `"detached"` and `"skips"` come from layer 3 on.
+# Lower down, a map could not tell.
+#
+# **5 (4 points).** `maps` is a list of such maps, of different sizes. Give back a list with `[layer, fault]` for
 # each; layers count from 1.
 
 
@@ -270,7 +276,7 @@ def diagnose(maps):
     answers = []
     for seen in maps:
         layers, steps = seen.shape
-        lowest = {"forgets": 1, "detached": 2, "late": 2, "twice": 2, "skips": 3}
+        lowest = {"forgets": 1, "detached": 3, "late": 2, "twice": 2, "skips": 3}
         tries = [[layer, fault] for fault, low in lowest.items() for layer in range(low, layers + 1)]
         off = [(made(layers, steps, *each) - seen).abs().max().item() for each in tries]
         answers.append(tries[off.index(min(off))])
@@ -282,13 +288,19 @@ def diagnose(maps):
 check("5")
 
 # %% [markdown]
-# ## 6 · In words
+# ## 6 · In words (35 minutes)
 #
-# **6 (4 points, by hand).** A colleague wants to choose between two stacks *before* training: the one whose bound
-# from 2b is nearer to 1 at the far corner "passes gradients better". Give two reasons why the bound can be decades
-# above the gradient, and describe weights for which the two are equal. Then use your own $\lambda$ in 3b: for which
-# of 4 layers and 8 layers is the gradient at lag 10 larger, with $w = 1$, and what does that say about the
-# colleague's rule? At most 200 words. Do not write your name.
+# **6 (5 points, by hand).** A colleague wants to choose between two stacks before training: "the one with the larger
+# bound of 2b at the last node of the top layer passes more gradient".
+#
+# - Give two reasons why that bound can be decades above the gradient.
+# - Describe weights of a plain stack for which bound and gradient are equal at every node.
+# - Take the stack of 3b with $w = 1$ and your own $\lambda$. Give its gradient at lag 10 for $L = 4$ and for $L = 8$
+#   as numbers. Show that eight layers give more for *every* $0 < \lambda < 1$.
+# - In that stack the sum over all paths of the products of edge norms equals the gradient. Why?
+# - When may the colleague trust the rule, when not, and what does it leave open about training?
+#
+# At most 250 words. Do not write your name.
 
-# %% written-6 [markdown] points=4
+# %% written-6 [markdown] points=5
 # Your answer.

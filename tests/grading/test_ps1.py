@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from course_lib.grading import sets
-from tests.grading.answers import variant
+from tests.grading.answers import cases, namespace, variant, verdict
 
 sets.load("ps1")
 from instructor_ps1 import cone, feed, gated, peephole  # noqa: E402, the package that load has made
@@ -118,6 +118,23 @@ def test_the_diagnosis_is_what_was_built_in(seed):
     v, _ = own(seed)
     words = numpy.random.default_rng(seed).permutation([*peephole.FAULTS, "healthy"]).tolist()  # the first draw
     assert peephole.diagnose(v, *peephole._draw_stack(v, numpy.random.default_rng(seed))) == ["healthy", *words]
+
+
+def test_a_set_and_an_unsorted_list_of_steps_are_told_what_to_do():
+    def told(last):
+        text = "def inputs_read(layer, time):\n    return " + last
+        return verdict(namespace("ps1", variant("ps1", 0), extra="right = inputs_read\n" + text), cases("ps1", 0)["3a"])
+
+    assert told("set(right(layer, time))").endswith("; give a sorted list")
+    assert told("right(layer, time)[::-1]").endswith("gives the right numbers in a wrong order; sort it")
+    assert told("right(layer, time)") == ""
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_feeding_starts_above_a_layer_that_would_be_fed(seed):
+    feeding = variant("ps1", seed)["feed"]
+    assert feeding["first"] - feeding["every"] >= 2
+    assert feeding["first"] <= 6, "the layers of every stack that is drawn"
 
 
 def test_a_stack_of_units_is_no_wide_unit():

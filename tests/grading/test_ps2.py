@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from course_lib.grading import sets
-from tests.grading.answers import variant
+from tests.grading.answers import cases, namespace, notebook, variant, verdict
 
 sets.load("ps2")
 from instructor_ps2 import blocks, leaky, maps, norms, paths  # noqa: E402, the package that load has made
@@ -91,6 +91,26 @@ def test_the_bound_holds_and_is_met_where_all_edges_share_their_longest_vector(s
 
 
 @pytest.mark.parametrize("seed", SEEDS)
+def test_the_other_bounds_are_true_and_are_not_the_one_asked_for(seed):
+    v, rng = own(seed)
+    edges = norms._draw_edges(v, rng)
+    sizes = numpy.array([[norms.weighted_norm(v, each) for each in row] for row in plain_gradients(*edges)])
+    absolute, asked = norms.exact(v, *map(numpy.abs, edges)), norms.bound(v, *edges)
+    assert numpy.allclose(norms.exact(v, *edges), sizes, rtol=1e-12)
+    ladder = [sizes, absolute, asked, norms.counted(v, *edges)]
+    for lower, upper in itertools.pairwise(ladder):
+        assert (lower <= upper * (1 + 1e-12)).all()
+        assert (lower < 0.99 * upper).any()
+
+
+def test_shapes_that_do_not_fit_are_told_what_to_look_for():
+    answer = "    return [weight_hh, torch.ones(len(h)) * weight_ih]\n"
+    text = "def edges(x, h, weight_ih, weight_hh, bias):\n" + answer
+    told = verdict(namespace("ps2", variant("ps2", 0), extra=text), cases("ps2", 0)["3a"])
+    assert told.endswith("; two shapes do not fit entry by entry; print both")
+
+
+@pytest.mark.parametrize("seed", SEEDS)
 def test_the_edges_of_a_leaky_cell_are_autograds(seed):
     v, rng = own(seed)
     x, h, w, u, b = (torch.tensor(each) for each in leaky._draw_cell(v, rng))
@@ -123,11 +143,19 @@ def test_the_streams_gradient_is_autograds(seed):
         assert mine == pytest.approx(stream(v["leak"], layers, 9, w), rel=1e-10)
 
 
-def test_eight_layers_give_more_at_lag_ten_whatever_the_leak():
-    """The rubric of the written question."""
+def test_the_rubric_of_the_written_question_has_the_numbers_of_every_student():
+    formulas = {4: (1, 33, 198, 286), 8: (1, 77, 1386, 10010, 35035, 63063, 56056, 19448)}
+    rubric = (sets.INSTRUCTOR / "ps2" / "rubric.md").read_text(encoding="utf-8")
+    assert all(str(number) in rubric for row in formulas.values() for number in row)
+    ratios = []
     for percent in range(25, 76):
-        four, eight = (leaky.stream_gradient({"leak": percent / 100}, 10, layers, 1.0) for layers in (4, 8))
-        assert eight > four
+        leak = percent / 100
+        four, eight = (leaky.stream_gradient({"leak": leak}, 10, layers, 1.0) for layers in formulas)
+        for mine, row in ((four, formulas[4]), (eight, formulas[8])):
+            assert mine == pytest.approx(leak * (1 - leak) ** 10 * sum(k * leak**power for power, k in enumerate(row)))
+        ratios.append(eight / four)
+    assert ratios == sorted(ratios)
+    assert f"from {ratios[0]:.0f} at 0.25 to {ratios[-1]:.0f} at 0.75" in rubric
 
 
 def test_the_blocks_are_those_of_the_text():
@@ -178,4 +206,13 @@ def test_the_maps_are_autograds_and_no_two_faults_look_alike(seed):
             torch.testing.assert_close(torch.tensor(mine), broken_network(v, layers, steps, *each))
         for one, other in itertools.combinations(made, 2):
             assert numpy.abs(one - other).max() > 1e-3
+        for layer, fault in {*itertools.product(range(1, layers + 1), maps.LOWEST)} - set(faults):
+            other = maps.gradient_map(v, layers, steps, layer, fault)  # what the text rules out is told apart as well
+            assert all(numpy.abs(other - mine).max() > 1e-3 for mine in made[:-1])
         assert maps.diagnose(v, made[:-1]) == [list(each) for each in faults]
+
+
+def test_the_text_says_which_layers_can_have_which_fault():
+    [text] = [cell.source for cell in notebook("ps2").cells if "## 5 ·" in cell.source]
+    assert "Layer 1 only forgets; layers 2 and up may also be late or read twice" in text
+    assert '`"detached"` and `"skips"` come from layer 3 on' in text

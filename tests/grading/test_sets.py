@@ -117,6 +117,19 @@ def test_the_heading_says_how_many_points_there_are(name):
     assert dict(told) == by_part | dict.fromkeys(problems(name).written, f"{by_hand:g}")
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_a_point_takes_about_as_long_in_every_problem(name):
+    text = "\n".join(cell.source for cell in notebook(name).cells)
+    minutes = {
+        number: int(told) for number, told in re.findall(r"^## (\d) · .* \((\d+) minutes\)$", text, re.MULTILINE)
+    }
+    points = dict.fromkeys(minutes, 0)
+    for identity, told in re.findall(r"\*\*(\w+) \((\d) points?[,)]", text):
+        points[identity[0]] += int(told)
+    assert f"about {sum(minutes.values())} minutes" in text
+    assert all(7 <= minutes[number] / points[number] <= 10 for number in points)
+
+
 def test_the_numbers_are_plain_json_and_many():
     for name in NAMES:
         drawn = [json.dumps(problems(name).variant(numpy.random.default_rng(seed))) for seed in range(300)]

@@ -1,4 +1,4 @@
-# you use leak * f as what a step keeps; it is what a step loses
+# lost or kept? you use what a step loses as what it keeps
 def half_life(bias):
     """Steps until h has halved, one number a unit."""
     kept = variant["leak"] * torch.sigmoid(bias)

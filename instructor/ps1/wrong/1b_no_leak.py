@@ -1,4 +1,4 @@
-# the leak is missing: what a step keeps is 1 - leak * f
+# the leak is missing
 def half_life(bias):
     """Steps until h has halved, one number a unit."""
     kept = 1 - torch.sigmoid(bias)

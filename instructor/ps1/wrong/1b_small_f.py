@@ -1,4 +1,4 @@
-# log 2 / (leak * f) is right for small f only; a product of t factors is a power
+# that holds only where a step loses little: how do many steps join?
 def half_life(bias):
     """Steps until h has halved, one number a unit."""
     kept = 1 - variant["leak"] * torch.sigmoid(bias)

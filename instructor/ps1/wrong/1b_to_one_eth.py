@@ -1,4 +1,4 @@
-# that is the time until 1/e is left; ask for one half
+# that is the time until 1/e is left, not one half
 def half_life(bias):
     """Steps until h has halved, one number a unit."""
     kept = 1 - variant["leak"] * torch.sigmoid(bias)

@@ -1,4 +1,4 @@
-# you add up columns; the largest |v_i| / w_i belongs to a row
+# rows or columns? you add up the other ones
 def weighted_norm(matrix):
     """The largest factor by which the matrix stretches a vector, in the weighted maximum norm."""
     w = torch.tensor(variant["weights"])

@@ -1,4 +1,4 @@
-# the sign can be chosen for each entry of v, so add absolute values
+# entries cancel in yours: which v avoids that?
 def weighted_norm(matrix):
     """The largest factor by which the matrix stretches a vector, in the weighted maximum norm."""
     w = torch.tensor(variant["weights"])

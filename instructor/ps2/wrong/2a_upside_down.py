@@ -1,4 +1,4 @@
-# the weights are upside down: column j gets w_j, row i is divided by w_i
+# the weights are upside down: which index multiplies, and which divides?
 def weighted_norm(matrix):
     """The largest factor by which the matrix stretches a vector, in the weighted maximum norm."""
     w = torch.tensor(variant["weights"])

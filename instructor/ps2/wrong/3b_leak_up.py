@@ -1,4 +1,4 @@
-# the leak scales what a cell reads: going up costs leak * w
+# the leak is missing on the way up
 def stream_gradient(lag, num_layers, w):
     """The gradient of the output by the input `lag` steps earlier."""
     leak, total = variant["leak"], 0.0

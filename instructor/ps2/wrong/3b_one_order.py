@@ -1,4 +1,4 @@
-# each way through m cells can spend its lag in them in many orders
+# in how many orders can a path spend its lag? yours is one
 def stream_gradient(lag, num_layers, w):
     """The gradient of the output by the input `lag` steps earlier."""
     leak, total = variant["leak"], 0.0

@@ -1,4 +1,4 @@
-# that is a plain stack; here the stream passes by every layer above the first
+# that is a plain stack: which layers can a path pass by?
 def stream_gradient(lag, num_layers, w):
     """The gradient of the output by the input `lag` steps earlier."""
     leak, total = variant["leak"], 0.0

@@ -1,4 +1,4 @@
-# layer 1 has no skip: its stream is its own h
+# layer 1 is passed by in yours: has it a skip?
 def stream_gradient(lag, num_layers, w):
     """The gradient of the output by the input `lag` steps earlier."""
     leak, total = variant["leak"], 0.0

@@ -1,4 +1,4 @@
-# the edge from x_1 into layer 1 has no mask
+# you mask the edge from x_1 as well
 def mean_gradient(num_layers, num_steps, keep):
     """The mean over all masks of the gradient of the top h at the last step by x_1."""
     block, total = variant["block"], 0.0

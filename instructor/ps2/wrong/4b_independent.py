@@ -1,4 +1,4 @@
-# each edge's mean is 1, but edges of a block share their mask, so means do not multiply
+# that is the number of paths: are a path's masks independent?
 def mean_gradient(num_layers, num_steps, keep):
     """The mean over all masks of the gradient of the top h at the last step by x_1."""
     block, total = variant["block"], 0.0

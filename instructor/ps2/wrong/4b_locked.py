@@ -1,4 +1,4 @@
-# that is one mask for the whole sequence; yours changes at every block
+# that is one mask for the whole sequence
 def mean_gradient(num_layers, num_steps, keep):
     """The mean over all masks of the gradient of the top h at the last step by x_1."""
     block, total = variant["block"], 0.0

@@ -1,4 +1,4 @@
-# an edge that is kept counts 1 / keep
+# kept edges count 1 in yours: look at the entries of 4a
 def mean_gradient(num_layers, num_steps, keep):
     """The mean over all masks of the gradient of the top h at the last step by x_1."""
     block, total = variant["block"], 0.0

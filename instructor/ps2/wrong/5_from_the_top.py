@@ -1,4 +1,4 @@
-# your layers are counted from the top; row 0 of a map is layer 1
+# your layers are counted from the top
 def diagnose(maps):
     """[layer, fault] for every map."""
     a, b = variant["edges"]["time"], variant["edges"]["depth"]
@@ -19,7 +19,7 @@ def diagnose(maps):
     answers = []
     for seen in maps:
         layers, steps = seen.shape
-        lowest = {"forgets": 1, "detached": 2, "late": 2, "twice": 2, "skips": 3}
+        lowest = {"forgets": 1, "detached": 3, "late": 2, "twice": 2, "skips": 3}
         tries = [[layer, fault] for fault, low in lowest.items() for layer in range(low, layers + 1)]
         off = [(made(layers, steps, *each) - seen).abs().max().item() for each in tries]
         layer, fault = tries[off.index(min(off))]
