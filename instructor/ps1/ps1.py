@@ -3,7 +3,8 @@
 #
 # After lesson 02. 18 points by check, 4 by hand, about 195 minutes. Each problem gives you numbers of your own:
 # they stand in `variant.json`, which lies beside this notebook, and the answers read them from `variant`. Grading
-# keeps your `variant.json` and draws fresh arguments: a number copied from somebody else is a wrong number.
+# keeps the `variant.json` that you were handed and draws fresh arguments, so a number copied from somebody else is
+# a wrong number.
 #
 # Write between the first line of each function and its end; names and arguments stay as they are. Run the cell
 # below each answer: it tries your function on a few cases and names the mistake where it knows it. An answer that

@@ -3,7 +3,8 @@
 #
 # After lesson 04. 25 points by check, 5 by hand, about 265 minutes. Each problem gives you numbers of your own:
 # they stand in `variant.json`, which lies beside this notebook, and the answers read them from `variant`. Grading
-# keeps your `variant.json` and draws fresh arguments: a number copied from somebody else is a wrong number.
+# keeps the `variant.json` that you were handed and draws fresh arguments, so a number copied from somebody else is
+# a wrong number.
 #
 # Write between the first line of each function and its end; names and arguments stay as they are. Run the cell
 # below each answer: it tries your function on a few cases and names the mistake where it knows it. An answer that
@@ -247,8 +248,8 @@ check("4b")
 # | `"twice"` | counts what it reads from below twice |
 # | `"skips"` | reads the layer below the one below, in its place |
 #
-# Layer 1 only forgets; layers 2 and up may also be late or read twice; `"detached"` and `"skips"` come from layer 3 on.
-# Lower down, a map could not tell.
+# Layer 1 only forgets. `"late"` and `"twice"` come from layer 2 on, `"detached"` and `"skips"` from layer 3 on; lower
+# down, a map could not tell.
 #
 # **5 (4 points).** `maps` is a list of such maps, of different sizes. Give back a list with `[layer, fault]` for
 # each; layers count from 1.
