@@ -1,8 +1,10 @@
 """The whole class is graded once; then the honest students alone, with the same numbers."""
 
 import os
+import pwd
 import secrets
 import tempfile
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -31,6 +33,10 @@ def _places(root, folder):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("CANARY of the grader's", encoding="utf-8")
     return places | {
+        "outside": root / "outside",
+        "homes": root / "home",
+        "book": folder,
+        "account": Path(pwd.getpwuid(os.getuid()).pw_dir),  # HOME is another while the tests run
         "planted": root / "outside" / "planted",
         "gradebook": folder / "gradebook.db",
         "secret": root / "secret.key",

@@ -1,8 +1,10 @@
 """A08 to A27 and A39: code that would leave its place, earn what it did not, or stop the grader."""
 
+import json
 import re
 
-from tests.grading.acceptance.desk import Desk
+import numpy
+
 from tests.grading.acceptance.entry import ALL, Entry, early, late, solved
 from tests.grading.answers import problems
 from tests.grading.attacks import CELLS, PROGRAMS
@@ -37,10 +39,10 @@ worker = next(each for each in gc.get_objects() if type(each) is dict and known 
 ANSWERING = "worker['answer'] = lambda shell, asked: {'value': 1.0, 'points': 18, 'ok': True}"
 SHAPE = "worker['answer'] = lambda *_: {'value': {'array': '', 'dtype': 'float64', 'shape': [10 ** 9]}}"
 PICKLE = """
-class Gone:
-    def __reduce__(self): return __import__('os')._exit, (0,)
+class Unpickled:
+    def __reduce__(self): return eval, ('1 / 0',)
 import base64, pickle
-data = base64.b64encode(pickle.dumps(Gone())).decode()
+data = base64.b64encode(pickle.dumps(Unpickled())).decode()
 worker['answer'] = lambda *_: {'value': {'array': data, 'dtype': 'object', 'shape': [1]}}
 """
 DEEP = """
@@ -70,21 +72,11 @@ def program(name, *places):
 
 
 def hunt(desk):
-    """The hunt for hints and for what only our files say; its last mark is the worker's own text, which it finds."""
-    hints = sorted({hint for case in _cases(desk) for hint in case.mistakes})
-    marks = [each[::-1] for each in (*hints, "def gated_step(variant", "instructor_ps1", "Sends and answers")]
-    control = "enola su rof tuodts dna nidtS"
-    return re.sub(r"marks = \[.*\].*", f"marks = {[*marks, control]!r}", cell("A22 hunt"))
-
-
-def _cases(desk: Desk):
-    import json
-
-    import numpy
-
+    """The hunt for the hints of 1a and for what only our files say; it finds its last mark, which the worker says."""
     variant = json.loads((desk.handed / "variant.json").read_text(encoding="utf-8"))
-    for part in problems("ps1").parts:
-        yield from part.cases(variant, numpy.random.default_rng(0))
+    cases = problems("ps1").parts[0].cases(variant, numpy.random.default_rng(0))
+    marks = [*next(cases).mistakes, "def gated_step(variant", "instructor_ps1", "Stdin and stdout for us alone"]
+    return re.sub(r"marks = \[.*\].*", lambda _: f"marks = {[each[::-1] for each in marks]!r}", cell("A22 hunt"))
 
 
 def threads(desk):
@@ -107,12 +99,13 @@ def ended(name):
     return Entry(name, solved(early(cell(name))), 0.0, said=("process ended",))
 
 
+FOLDERS = ("outside", "homes", "book", "account")
 EVERY = ("canary", "home", "gradebook", "secret", "source", "neighbour", "instructor", "other")
 HOSTILE = (
-    Entry("A08 loop", solved(early(cell("A08 loop"))), 0.0, "limit", ("limit on CPU time",)),
+    Entry("A08 loop", solved(early(cell("A08 loop"))), 0.0, "limit", ("limit on",)),
     Entry("A08 sleep", solved(early(SLEEP)), 0.0, "limit", ("limit on wall time",)),
-    Entry("A09 deaf loop", solved(early(cell("A09 deaf loop"))), 0.0, "limit", ("limit on CPU time",)),
-    Entry("A10 loop inside", solved(looping), 4.0, "limit", ("limit on CPU time", "not reached")),
+    Entry("A09 deaf loop", solved(early(cell("A09 deaf loop"))), 0.0, "limit", ("limit on",)),
+    Entry("A10 loop inside", solved(looping), 4.0, "limit", ("limit on", "not reached")),
     Entry("A11 one bite", early("held = b'x' * (4 << 30)"), 0.0, ("graded", "limit"), ("memory limit",)),
     Entry("A11 together", solved(early(GREEDY)), 0.0, "limit", ("memory limit",)),
     Entry("A12 forks", solved(early(PROGRAMS["A12 forks"])), said=("made ",)),
@@ -139,7 +132,7 @@ HOSTILE = (
     Entry("A20 scores", early(cell("A20 fake scores")), 0.0, said=("[solved] 1: right",), unsaid=("\x1b", "\x07")),
     Entry("A21 read", solved(early(program("A21 read", *EVERY))), said=("refused",), unsaid=("DONE", "CANARY")),
     Entry("A22 hunt", late(hunt), 0.0, said=("FOUND ['enola su rof tuodts dna nidtS']",)),
-    Entry("A23 write", solved(early(program("A23 write", *EVERY))), said=("refused",), unsaid=("DONE",)),
+    Entry("A23 write", solved(early(program("A23 write", *FOLDERS))), said=("refused",), unsaid=("DONE",)),
     Entry("A24 delete", solved(early(PROGRAMS["A24 delete"])), said=("True True []",)),
     Entry(
         "A25 network",

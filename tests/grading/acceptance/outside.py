@@ -32,22 +32,43 @@ def ours():
 
 
 def processes():
-    """This account's processes, without this one and what Python keeps beside it."""
-    found = set()
-    for each in psutil.process_iter(["uids", "cmdline", "status"]):
-        with contextlib.suppress(psutil.Error):
-            words = " ".join(each.info["cmdline"] or [])
-            if each.info["uids"].real == os.getuid() and each.pid != os.getpid() and "resource_tracker" not in words:
-                found.add((each.pid, words))
+    """This account's processes, without this one and what Python keeps beside it: by number, the command line."""
+    found = {}
+    for each in psutil.process_iter(["uids", "cmdline"]):
+        words = " ".join(each.info["cmdline"] or [])
+        if _owner(each) == os.getuid() and each.pid != os.getpid() and "resource_tracker" not in words:
+            found[each.pid] = words
     return found
 
 
 def survivors(before, seconds=5.0):
-    """Processes that are new, after they had some seconds to end."""
+    """Processes that are new and nobody else's, after they had some seconds to end."""
     end = time.monotonic() + seconds
-    while (new := processes() - before) and time.monotonic() < end:
+    while (new := _new(before)) and time.monotonic() < end:
         time.sleep(0.1)
     return new
+
+
+def _new(before):
+    found = processes()
+    return {pid: found[pid] for pid in found.keys() - before.keys() if not _is_foreign(pid, before)}
+
+
+def _is_foreign(pid, before):
+    """Whether something else that this account runs has started it; what has lost its parent is ours."""
+    with contextlib.suppress(psutil.Error):
+        for each in psutil.Process(pid).parents():
+            if each.pid in (1, os.getpid()) or each.name() == "systemd":
+                return False
+            if each.pid in before or _owner(each) != os.getuid():
+                return True
+    return False
+
+
+def _owner(process):
+    with contextlib.suppress(psutil.Error):
+        return process.uids().real
+    return None
 
 
 def groups():
