@@ -94,6 +94,7 @@ def _take(search: _Search, found: Found, name: Name) -> None:
         data = found.read(downloads.LARGEST_ZIP if is_zip else template.LARGEST)
         notebook, others = _unpack(search, data) if is_zip else (data, [])
         rebuilt, notes = template.rebuild(notebook, search.release)
+        content = template.dump(rebuilt)
     except Rejected as error:
         search.gathered.rejected.append(_rejection(name.student, found, _sha(data), str(error)))
     except Exception as error:
@@ -104,7 +105,7 @@ def _take(search: _Search, found: Found, name: Name) -> None:
         if name.layout == "nbgrader" and name.when is None:
             search.places[len(search.gathered.hand_ins)] = found.path.parent
         hand_in = _hand_in(search, found, name, _sha(data))
-        search.gathered.hand_ins.append(replace(hand_in, notebook=template.dump(rebuilt), notes=tuple(notes)))
+        search.gathered.hand_ins.append(replace(hand_in, notebook=content, notes=tuple(notes)))
         search.gathered.left_out.setdefault(name.student, []).extend(others)
 
 
