@@ -4,11 +4,14 @@ import argparse
 import contextlib
 import functools
 import json
+import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager
 from pathlib import Path
+
+from tqdm import tqdm
 
 from course_lib.experiments import executors
 from course_lib.experiments.runner import RunnerError
@@ -132,7 +135,8 @@ def run(arguments: argparse.Namespace) -> int:
             outcome = step.entry.outcome
             points = f"{sum(mark.points for mark in outcome.marks.values()):g} points"
             words = [points if outcome.status in journal.JUDGED else "", outcome.reason, step.trouble]
-            print(f"{step.entry.student:16} {outcome.status:14} {'; '.join(filter(None, words))}".rstrip(), flush=True)
+            tqdm.write(f"{step.entry.student:16} {outcome.status:14} {'; '.join(filter(None, words))}".rstrip())
+            sys.stdout.flush()
             counts[outcome.status] += 1
             failed += bool(step.trouble) or outcome.status == "internal error"
     if failed:

@@ -44,7 +44,10 @@ def variant_of(problems: ProblemSet, secret: bytes, student: str) -> dict[str, o
 def read_secret(path: Path) -> bytes:
     """The class secret. Errors: SecretError for no file, one that others may read, one that is short or not random."""
     if not path.is_file():
-        raise SecretError(f"there is no secret file {path}; make one with make_secret, once for the whole class")
+        raise SecretError(
+            f"there is no secret file {path}; name yours with --secret-file, or have one made by the build "
+            "command with --make-secret, once for the whole class"
+        )
     if os.name == "posix" and path.stat().st_mode & 0o077:
         raise SecretError(f"{path} can be read by others; run: chmod 600 {path}")
     secret = path.read_bytes()
