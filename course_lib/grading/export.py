@@ -66,7 +66,7 @@ def write_canvas(path: Path, assignment: str, found: Sequence[Standing], identit
 def write_gradescope(path: Path, found: Sequence[Standing]) -> list[str]:
     """A folder with results.json for each student that has marks; give back the ids of those that have none.
 
-    Source: Gradescope's autograder specification.
+    The fields are those that Gradescope describes for what an autograder writes; no upload was tried.
     """
     without = []
     for each in found:
