@@ -81,14 +81,14 @@ def whole(around):
     term.build(around.roster, around.secret)
     term.hand_in(root / "downloads", CLASS)
     before, processes, groups = _kept(root, term.places), outside.processes(), outside.groups()
-    shared = set(os.listdir("/dev/shm"))
+    shared = outside.shared()
     term.grade(root / "downloads", around.secret)
     term.kept = (before, _kept(root, term.places))
     term.left = {
         "processes": outside.survivors(processes),
         "groups": outside.groups() - groups,
         "temporary": set(os.listdir(root / "tmp")),
-        "shared memory": set(os.listdir("/dev/shm")) - shared,
+        "shared memory": outside.shared() - shared,
         "connections": listeners.met(),
     }
     return term
