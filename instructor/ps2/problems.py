@@ -11,7 +11,7 @@ def variant(rng):
     def pick(low, high):
         return round(float(rng.uniform(low, high)), 2)
 
-    length = int(rng.integers(3, 6))
+    length = int(rng.integers(3, 8))
     return {
         "skip": {"layers": int(rng.integers(2, 4)), "steps": int(rng.integers(2, 5)), "strength": pick(0.3, 0.8)},
         "weights": [float(each) / 4 for each in rng.permutation([2, 3, 5, 7, 9])[:4]],
