@@ -7,6 +7,7 @@ import signal
 import socket
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -119,7 +120,9 @@ def _connect(run: _Runner, _: Path) -> Finding:
 def _survive(run: _Runner, _: Path) -> Finding:
     token = secrets.token_hex(16)
     said, _why = run(DAEMON, token)
-    alive = [path for path in Path("/proc").glob("[0-9]*/cmdline") if token.encode() in _bytes(path)]
+    end, alive = time.monotonic() + 1.0, []
+    while not alive and time.monotonic() < end:  # it shows its name only once it has started
+        alive = [path for path in Path("/proc").glob("[0-9]*/cmdline") if token.encode() in _bytes(path)]
     for path in alive:
         os.kill(int(path.parent.name), signal.SIGKILL)
     ok = "started" in said and not alive
