@@ -35,6 +35,11 @@ def test_runs_are_by_layers_and_seed_without_the_short_row(toy):
     assert depth_rows.runs("toy", "loss", "vanilla", "plain") == {}
 
 
+def test_the_spread_of_a_row_has_its_seeds(toy):
+    assert depth_rows.spread("toy", "loss", "gru", "residual", 8).values == (6.0, 5.0)
+    assert depth_rows.spread("toy", "valid", "gru", "plain", 2, at=1).values == (1.5, 2.5)
+
+
 def test_a_cell_or_connection_that_is_none_is_refused(toy):
     with pytest.raises(ValueError, match="got 'LSTM' and 'plain'"):
         depth_rows.runs("toy", "loss", "LSTM", "plain")

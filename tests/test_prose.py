@@ -79,8 +79,7 @@ def gained():
 
 def deep(task, metric, cell, layers, unit=100):
     """The median of a residual stack, in percent."""
-    found = depth_rows.runs(f"depth_{task}", metric, cell, "residual")[layers]
-    return unit * store.Spread(tuple(found)).median
+    return unit * depth_rows.spread(f"depth_{task}", metric, cell, "residual", layers).median
 
 
 def probed(layer, steps):

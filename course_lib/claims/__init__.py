@@ -21,12 +21,10 @@ def claim(identity: str, value: Real | Tensor) -> None:
     if identity not in CLAIMS:
         raise ValueError(f"there is no claim {identity!r}; the claims are {', '.join(CLAIMS)}")
     entry, value = CLAIMS[identity], float(value.detach() if hasattr(value, "detach") else value)
-    measured = entry.meaning.format(entry.written(value))
     print(f"{identity}, the claim: {entry.statement}")
     print(f"{identity} · {entry.verdict}")
-    print(f"{identity} · {measured}", end="\n" if entry.agrees(value) else "")
-    if not entry.agrees(value):
-        print(f": measured {value:.6g}, but the table has {entry.number}")
+    line = f"{identity} · {entry.meaning.format(entry.written(value))}"
+    print(line if entry.agrees(value) else f"{line}: measured {value:.6g}, but the table has {entry.number}")
 
 
 def lines() -> list[str]:

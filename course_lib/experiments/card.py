@@ -4,7 +4,6 @@ import inspect
 from typing import NamedTuple
 
 from course_lib.experiments import depth_rows, store
-from course_lib.experiments.store import Spread
 from course_lib.stack import Stack
 
 
@@ -23,7 +22,10 @@ def card() -> tuple[Line, ...]:
 
 
 def _rate() -> Line:
-    low, own = (_of("depth_phrases", metric, "lstm", "plain", 3, at) for metric, at in (("valid", 0), ("loss", None)))
+    low, own = (
+        depth_rows.spread("depth_phrases", metric, "lstm", "plain", 3, at)
+        for metric, at in (("valid", 0), ("loss", None))
+    )
     return Line(
         "choose the learning rate for every depth, on validation data",
         f"phrases, 8,000 parameters, three plain LSTM layers: {low:.3f} nats at 0.003, {own:.3f} at the chosen rate",
@@ -33,8 +35,8 @@ def _rate() -> Line:
 
 
 def _layers() -> Line:
-    one, three = (_of("depth_words", "phones", "lstm", "residual", layers) for layers in (1, 3))
-    enough = _of("depth_phrases", "loss", "vanilla", "plain", 1)
+    one, three = (depth_rows.spread("depth_words", "phones", "lstm", "residual", layers) for layers in (1, 3))
+    enough = depth_rows.spread("depth_phrases", "loss", "vanilla", "plain", 1)
     return Line(
         "try one layer, then two to four with a residual",
         f"words, residual LSTM: share of wrong phones {one:.2f} with one layer, {three:.2f} with three",
@@ -44,8 +46,10 @@ def _layers() -> Line:
 
 
 def _connection() -> Line:
-    plain, residual = (_of("depth_phrases", "loss", "lstm", each, 3) for each in ("plain", "residual"))
-    shallow, skipped = (_of("depth_phrases", "loss", "vanilla", each, 2) for each in ("plain", "residual"))
+    plain, residual = (depth_rows.spread("depth_phrases", "loss", "lstm", each, 3) for each in ("plain", "residual"))
+    shallow, skipped = (
+        depth_rows.spread("depth_phrases", "loss", "vanilla", each, 2) for each in ("plain", "residual")
+    )
     return Line(
         "a residual from three layers on at the latest",
         f"phrases, 8,000 parameters, three LSTM layers: {plain:.3f} nats plain, {residual:.3f} residual",
@@ -78,10 +82,6 @@ def _dropout() -> Line:
         f"locked masks inside the recurrence as well are level: {gal:.2f}",
         f"dropout={_default('dropout')}",
     )
-
-
-def _of(name: str, metric: str, cell: str, connection: str, layers: int, at: int | None = None) -> Spread:
-    return Spread(tuple(depth_rows.runs(name, metric, cell, connection, at)[layers]))
 
 
 def _default(argument: str) -> object:

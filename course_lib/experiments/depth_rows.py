@@ -33,6 +33,11 @@ def runs(name: str, metric: str, cell: str, connection: str, at: int | None = No
     return found
 
 
+def spread(name: str, metric: str, cell: str, connection: str, layers: int, at: int | None = None) -> Spread:
+    """The numbers of one row of ``runs`` over its seeds. Errors: those of ``runs``; KeyError for no such depth."""
+    return Spread(tuple(runs(name, metric, cell, connection, at)[layers]))
+
+
 def panels(name: str, metric: str) -> dict[str, dict[str, Runs]]:
     """All of them, by cell and connection: what ``plots.by_depth`` draws."""
     return {
