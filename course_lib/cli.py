@@ -5,6 +5,7 @@ import importlib.util
 import sys
 from collections.abc import Callable, Sequence
 
+from course_lib.grading import commands as grading
 from course_lib.publish.interrupt import signals_interrupt
 from course_lib.publish.project import Project, PublishError, UnknownLessonError, find_project, resolve
 from course_lib.version import __version__
@@ -72,6 +73,7 @@ def _parser() -> argparse.ArgumentParser:
     data.add_argument("--yes", action="store_true", help="get: download without a question")
     claims = add("claims", _claims, "print what is claimed about stacks, and what was measured")
     claims.add_argument("--write", action="store_true", help="write docs/claims.md instead")
+    grading.add_to(commands)
     return parser
 
 

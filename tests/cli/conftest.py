@@ -17,8 +17,9 @@ def built(tmp_path_factory):
     root = tmp_path_factory.mktemp("course")
     package = Path(cli.__file__).parent
     shutil.copytree(package / "publish", root / "course_lib" / "publish", ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("cli.py", "version.py"):
-        shutil.copy(package / name, root / "course_lib")
+    (root / "course_lib" / "grading").mkdir()
+    for name in ("cli.py", "version.py", "grading/__init__.py", "grading/commands.py"):
+        shutil.copy(package / name, root / "course_lib" / name)
     (root / "course_lib" / "__init__.py").touch()
     (root / "start.py").touch()
     (root / "lessons").mkdir()

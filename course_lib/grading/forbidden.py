@@ -1,0 +1,66 @@
+"""Names that an answer should not use, found in its source: a flag for a human, since any ban can be got around."""
+
+import ast
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+LONGEST = 100_000  # characters: Python's parser is not made for hostile text
+MAGIC = re.compile(r"^([ \t]*)[%!?].*$", re.MULTILINE)  # lines for IPython
+
+
+def used(source: str, names: Sequence[str], others: Iterable[str] = ()) -> list[str]:
+    """Those of the dotted names that the source uses, also by another name that it or an earlier cell imports.
+
+    "nn.RNN" is found in ``torch.nn.RNN``, in ``from torch.nn import RNN as R; R`` and in ``from torch.nn import *``.
+    A source that is no Python uses none.
+    """
+    if not names or (tree := _tree(source)) is None:
+        return []
+    trees = [each for each in map(_tree, others) if each is not None]
+    known = {local: full for each in [*trees, tree] for local, full in _imported(each)}
+    found = {full for written in _written(tree) for full in _resolved(written, known)}
+    return [name for name in names if any(_same(full, name) for full in found)]
+
+
+def _tree(source: str) -> ast.AST | None:
+    if len(source) > LONGEST:
+        return None
+    try:
+        return ast.parse(MAGIC.sub(r"\1pass", source))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+
+
+def _imported(tree: ast.AST) -> Iterator[tuple[str, str]]:
+    """Local name and full name of all that is imported; "*" and the module for a star."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield (alias.asname, alias.name) if alias.asname else (alias.name.partition(".")[0],) * 2
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            for alias in node.names:
+                yield alias.asname or alias.name, node.module if alias.name == "*" else f"{node.module}.{alias.name}"
+
+
+def _written(tree: ast.AST) -> Iterator[str]:
+    """Every name as it is written, with its dots; what is imported counts as written."""
+    for node in ast.walk(tree):
+        parts: list[str] = []
+        while isinstance(node, ast.Attribute):
+            parts.append(node.attr)
+            node = node.value
+        if isinstance(node, ast.Name):
+            yield ".".join([node.id, *reversed(parts)])
+    yield from (local for local, _ in _imported(tree) if local != "*")
+
+
+def _resolved(written: str, known: Mapping[str, str]) -> Iterator[str]:
+    first, _, rest = written.partition(".")
+    yield f"{known[first]}.{rest}".rstrip(".") if first in known else written
+    if "*" in known and first not in known:
+        yield f"{known['*']}.{written}"
+
+
+def _same(full: str, name: str) -> bool:
+    """Whether one of two dotted names ends with the other, at a dot; a bare name may be the student's own."""
+    return f".{full}".endswith(f".{name}") or ("." in full and f".{name}".endswith(f".{full}"))

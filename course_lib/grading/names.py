@@ -1,0 +1,165 @@
+"""From the name of a downloaded file to its student, as nbgrader, Canvas and Moodle write these names.
+
+The student chooses the last words of a name, the platform those before. So the outermost folder that names somebody
+decides, and a name that fits two people is refused.
+"""
+
+import datetime
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from course_lib.grading.receipts import Rejected, printable
+from course_lib.grading.roster import Member, Roster
+
+# Canvas: lib/content_zipper.rb writes name[_LATE]_user_attachment_file; the name has no _digits_ of its own.
+_CANVAS = re.compile(r"(?<=.)(?=_([0-9]{1,20})_([0-9]{1,20})_)")
+_CANVAS_TEXT = re.compile(r"(.+)_([0-9]{1,20})_(?:text|link)\.html")
+# Moodle: mod/assign/classes/downloader.php writes name_participant_assignsubmission_file[_[file]]; the name has no _.
+_MOODLE = re.compile(r"([^_]+)_[0-9]+_assignsubmission_[a-z]+(?:_.*)?", re.DOTALL)
+# nbgrader's exchange: student+assignment+time[+random].
+_EXCHANGE = re.compile(r"([^+]+)\+([^+]+)\+([^+]+)(?:\+[^+]*)?")
+_AGAIN = re.compile(r"(?:-([0-9]{1,4})| ?\(([0-9]{1,4})\))$")  # ps1-2 and ps1 (2): uploaded or downloaded again
+
+
+@dataclass(frozen=True)
+class Name:
+    """Whose file it is, for which assignment; when and whether late where the name says so.
+
+    ``attempt`` counts files of one name; ``upload`` is Canvas's number of the file, which grows with time.
+    """
+
+    student: str
+    assignment: str
+    layout: str
+    when: datetime.datetime | None = None
+    late: bool | None = None
+    attempt: int = 0
+    upload: int = 0
+
+
+def identify(path: PurePosixPath, assignment: str, roster: Roster) -> Name:
+    """Whose hand-in a file is, by its path inside the downloads.
+
+    Errors: Rejected for a path that fits nobody in the roster, or more than one.
+    """
+    for depth in range(len(path.parts)):
+        fits = list(_fits(path.parts[depth:], assignment, roster))
+        students = sorted({name.student for name in fits})
+        if len(students) > 1:
+            raise Rejected(
+                f"{printable(path)} fits more than one student ({', '.join(students[:5])}); {_cure(assignment)}"
+            )
+        if fits:
+            return fits[0]
+    raise Rejected(f"{printable(path)} fits nobody in the roster; {_cure(assignment)}, or complete the roster")
+
+
+def attempt(path: PurePosixPath, assignment: str) -> int:
+    """The number of an upload or a download with the same name: 2 for ps1-2.ipynb and ps1 (2).ipynb, else 0."""
+    again = None if path.stem.endswith(assignment) else _AGAIN.search(path.stem)
+    return int(again[1] or again[2]) if again else 0
+
+
+def is_named_after(path: PurePosixPath, assignment: str) -> bool:
+    """Whether a file has the assignment's name, apart from such a number."""
+    return assignment.casefold() in (path.stem.casefold(), _AGAIN.sub("", path.stem).casefold())
+
+
+def _cure(assignment: str) -> str:
+    return f"rename it to STUDENT_{assignment}.ipynb with the student's id"
+
+
+def _fits(parts: tuple[str, ...], assignment: str, roster: Roster) -> Iterator[Name]:
+    """All readings of a path that starts with a part that may name a student."""
+    count = attempt(PurePosixPath(parts[-1]), assignment)
+    yield from _canvas(parts[0], assignment, roster, count)
+    yield from _moodle(parts[0], assignment, roster, count)
+    yield from _exchange(parts, roster, count)
+    yield from _folders(parts, roster, count)
+    yield from _flat(parts[0], assignment, roster, count)
+
+
+def _folders(parts: tuple[str, ...], roster: Roster, count: int) -> Iterator[Name]:
+    """student/assignment/file."""
+    if len(parts) >= 3:
+        for member in _by_id(parts[0], roster):
+            yield Name(member.student, parts[1], "nbgrader", attempt=count)
+
+
+def _exchange(parts: tuple[str, ...], roster: Roster, count: int) -> Iterator[Name]:
+    """student+assignment+time+random/file."""
+    found = _EXCHANGE.fullmatch(parts[0]) if len(parts) >= 2 else None
+    if found:
+        for member in _by_id(found[1], roster):
+            yield Name(member.student, found[2], "nbgrader", parse_time(found[3]), attempt=count)
+
+
+def _flat(part: str, assignment: str, roster: Roster, count: int) -> Iterator[Name]:
+    """student_assignment.ipynb, with the student's id or login."""
+    path = PurePosixPath(part)
+    stem = path.stem if path.suffix.casefold() in (".ipynb", ".zip") else part
+    for text in dict.fromkeys((stem, _AGAIN.sub("", stem))):
+        if text.casefold().endswith(f"_{assignment}".casefold()):
+            for member in _by_id(text[: -len(assignment) - 1], roster):
+                yield Name(member.student, assignment, "flat", attempt=count)
+
+
+def _moodle(part: str, assignment: str, roster: Roster, count: int) -> Iterator[Name]:
+    found = _MOODLE.fullmatch(part)
+    if found:
+        wanted = sorted(_words(found[1]))
+        for member in roster.values():
+            if wanted and sorted(_words(member.name)) == wanted:
+                yield Name(member.student, assignment, "moodle", attempt=count)
+
+
+def _canvas(part: str, assignment: str, roster: Roster, count: int) -> Iterator[Name]:
+    """By Canvas's id of the student; by name only those whose id the roster lacks."""
+    readings = [(part[: found.start()], found[1], int(found[2])) for found in _CANVAS.finditer(part)]
+    text = _CANVAS_TEXT.fullmatch(part)
+    readings += [(text[1], text[2], 0)] if text else []
+    for index, (before, canvas_id, upload) in enumerate(readings):
+        late = before.endswith("_LATE") or before == "LATE"
+        name = before.removesuffix("_LATE")
+        for member in roster.values():
+            by_name = not member.canvas_id and not index and _plain(name) in _sortable(member.name)
+            if by_name or canvas_id == member.canvas_id:
+                yield Name(member.student, assignment, "canvas", None, late, count, upload)
+
+
+def _by_id(text: str, roster: Roster) -> list[Member]:
+    wanted = text.casefold()
+    ids = ((member, (member.student.casefold(), member.login.casefold())) for member in roster.values())
+    return [member for member, known in ids if wanted and wanted in known]
+
+
+def _words(name: str) -> list[str]:
+    """A name as platforms keep it: without capitals, apostrophes, hyphens and the like."""
+    text = unicodedata.normalize("NFKC", name.replace(",", " ")).casefold()
+    kept = "".join(each if each.isspace() or unicodedata.category(each)[0] in "LMN" else "" for each in text)
+    return kept.split()
+
+
+def _plain(name: str) -> str:
+    return "".join(_words(name))
+
+
+def _sortable(name: str) -> set[str]:
+    """What Canvas may make of a name: "Ada King Lovelace" becomes kinglovelaceada, or lovelaceadaking."""
+    words = _words(name)
+    return {"".join(words[first:] + words[:first]) for first in range(len(words))}
+
+
+def parse_time(text: str) -> datetime.datetime | None:
+    """A time as nbgrader writes it, "2026-11-29 10:15:30.5 UTC" or "... +0100", in UTC; None for any other text."""
+    text = re.sub(r" ?(?:UTC|GMT|Z)$", "+00:00", text.strip())
+    text = re.sub(r" (?=[+-][0-9:]{4,6}$)", "", text)
+    try:
+        time = datetime.datetime.fromisoformat(text)
+        time = time if time.tzinfo else time.replace(tzinfo=datetime.UTC)
+        return time.astimezone(datetime.UTC)
+    except (ValueError, OverflowError):
+        return None

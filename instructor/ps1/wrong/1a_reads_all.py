@@ -1,0 +1,10 @@
+# the candidate reads h whole; the gate first chooses what it reads, f * h
+def gated_step(x, h, weight_ih, weight_hh, bias):
+    """The new h of a batch."""
+    leak = variant["leak"]
+    w_f, w_g = weight_ih.chunk(2)
+    u_f, u_g = weight_hh.chunk(2)
+    b_f, b_g = bias.chunk(2)
+    f = torch.sigmoid(x @ w_f.T + h @ u_f.T + b_f)
+    g = torch.tanh(x @ w_g.T + h @ u_g.T + b_g)
+    return (1 - leak * f) * h + leak * f * g

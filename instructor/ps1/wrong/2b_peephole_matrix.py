@@ -1,0 +1,8 @@
+# a peephole is one weight a unit, not a matrix
+def count(d, widths):
+    """The number of parameters of the whole stack."""
+    cell, total = variant["cell"], 0
+    for read, n in zip(reads(d, widths), widths):
+        total += cell["blocks"] * n * (read + n + cell["biases"])
+        total += cell["peepholes"] * n * n
+    return total

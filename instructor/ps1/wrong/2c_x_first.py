@@ -1,0 +1,14 @@
+# fed layers read h from below first and x after it; yours read x first
+def run(x, layers):
+    """The last h of every layer."""
+    feed = variant["feed"]
+    states = [torch.zeros(len(bias)) for _, _, bias in layers]
+    for x_t in x:
+        below = x_t
+        for index, (weight_ih, weight_hh, bias) in enumerate(layers):
+            above_first = index + 1 - feed["first"]
+            if above_first >= 0 and above_first % feed["every"] == 0:
+                below = torch.cat([feed["gain"] * x_t, below])
+            below = torch.tanh(weight_ih @ below + weight_hh @ states[index] + bias)
+            states[index] = below
+    return states

@@ -1,0 +1,9 @@
+# you keep the larger of the two ways; the gradient adds them
+def bound(by_time, by_depth):
+    """A bound of the gradient by x_1 at every node, (layers, time)."""
+    result = torch.zeros(by_depth.shape[:2])
+    for l, t in itertools.product(*map(range, result.shape)):
+        left = result[l, t - 1] if t > 0 else 0.0
+        below = result[l - 1, t] if l > 0 else float(t == 0)
+        result[l, t] = max(weighted_norm(by_time[l, t]) * left, weighted_norm(by_depth[l, t]) * below)
+    return result

@@ -1,0 +1,9 @@
+# the leak is missing on the way up
+def stream_gradient(lag, num_layers, w):
+    """The gradient of the output by the input `lag` steps earlier."""
+    leak, total = variant["leak"], 0.0
+    for cells in range(1, num_layers + 1):
+        chosen = math.comb(num_layers - 1, cells - 1)
+        orders = math.comb(lag + cells - 1, lag)
+        total += chosen * orders * w**cells * (1 - leak) ** lag
+    return total

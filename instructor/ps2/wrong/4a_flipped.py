@@ -1,0 +1,6 @@
+# an entry is kept where its number is below keep; yours are exchanged
+def block_mask(uniform, keep, num_steps):
+    """The mask of every step, (num_steps, width)."""
+    block = variant["block"]
+    rows = (torch.arange(num_steps) + block["offset"]) // block["length"]
+    return (uniform[rows] > keep) / keep
