@@ -16,7 +16,8 @@ from course_lib.grading.limits import BoxError, Limits
 
 __all__ = ["Box", "BoxError", "Limits"]
 
-BEAT = 0.1  # seconds between two looks at clock and memory
+BEAT = 0.1  # seconds between two looks at clock, CPU time and memory
+DEAF = 0.5  # CPU seconds after which a command that ignores the signal of its limit is stopped
 FLOOD = 64  # so many times the output that is kept, and the box is stopped
 PATIENCE = 20.0  # seconds that bubblewrap may need until its process is there
 ROOT = (
@@ -46,6 +47,7 @@ class Box:
         if os.geteuid() == 0:
             raise BoxError(ROOT)
         self.limits, self.why, self.seconds, self._stopped = limits, "", 0.0, False
+        self._spent = 0.0  # CPU seconds of the command at the last look
         self._process, self._inner = None, None
         self._kept, self._lock, self._started = bytearray(), threading.Lock(), time.monotonic()
         with contextlib.ExitStack() as stack:
@@ -125,7 +127,8 @@ class Box:
     def _restrict(self, stack: contextlib.ExitStack) -> None:
         """Set the limits of the box's own process and of the shell, from which all others come. Errors: BoxError."""
         self._pid = self._announced()
-        pids = (self._pid, self._first())
+        self._command = self._first()
+        pids = (self._pid, self._command)
         self._group = Cgroup(pids, self.limits)
         stack.callback(self._group.remove)
         for pid in pids:
@@ -180,10 +183,17 @@ class Box:
     def _watch(self) -> None:
         """Stop the box when its time is over, or its memory where nobody else counts it."""
         while not self._gone(BEAT):
+            self._spent = max(self._spent, self._cpu())
             if time.monotonic() - self._started > self.limits.wall:
                 self.stop("wall time")
+            elif self._spent > self.limits.cpu + DEAF:
+                self.stop("CPU time")
             elif self._used() > self.limits.memory:
                 self.stop("memory limit")
+
+    def _cpu(self) -> float:
+        """CPU seconds that the command itself has used."""
+        return kernel.spent(self._command)
 
     def _used(self) -> int:
         """Bytes that all in the box use; 0 where a control group counts them."""
@@ -201,15 +211,15 @@ class Box:
     def _explain(self, code: int) -> None:
         """Find the kernel's reason for an end that we did not order."""
         if not self._stopped and code:
-            self.why = reason(code, self._group.out_of_memory(), self.seconds, self.limits)
+            self.why = reason(code, self._group.out_of_memory(), self._spent, self.limits)
 
 
-def reason(code: int, out_of_memory: bool, seconds: float, limits: Limits) -> str:
-    """The limit for which the kernel ended a command with this exit code, or nothing."""
+def reason(code: int, out_of_memory: bool, spent: float, limits: Limits) -> str:
+    """The limit for which the kernel ended a command with this exit code and CPU time, or nothing."""
     if code == 128 + signal.SIGKILL and out_of_memory:
         return "memory limit"
-    # Who ignores the first signal is killed; a process that could not yet have used so much did that itself.
-    killed = code == 128 + signal.SIGKILL and seconds * (os.cpu_count() or 1) >= limits.cpu
+    # Who ignores the signal of the limit is killed in the end; who has not used so much did that itself.
+    killed = code == 128 + signal.SIGKILL and spent >= limits.cpu
     return "CPU time" if killed or code == 128 + signal.SIGXCPU else ""
 
 

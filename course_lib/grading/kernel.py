@@ -1,4 +1,4 @@
-"""What a box asks of the kernel: a process without our environment, its limits, and the memory that it uses."""
+"""What a box asks of the kernel: a process without our environment, its limits, and what it uses."""
 
 import contextlib
 import os
@@ -13,6 +13,7 @@ from pathlib import Path
 from course_lib.grading.limits import Limits
 
 OPEN_FILES = 256
+SPARE = 5  # CPU seconds between the signal of the limit and the kernel's own end, in which the box ends it first
 
 
 def spawn(
@@ -33,10 +34,10 @@ def spawn(
 def restrict(pid: int, limits: Limits, counted: bool) -> None:
     """Limit a process and all that it starts; ``counted`` memory needs no limit on addresses.
 
-    At the soft limit of its CPU time a process gets a signal that names the reason, a second later it is killed.
+    At the soft limit of its CPU time a process gets a signal that names the reason, at the hard one it is killed.
     """
     wanted = {
-        resource.RLIMIT_CPU: (limits.cpu, limits.cpu + 1),
+        resource.RLIMIT_CPU: (limits.cpu, limits.cpu + SPARE),
         resource.RLIMIT_NPROC: (limits.processes, limits.processes),
         resource.RLIMIT_FSIZE: (limits.file, limits.file),
         resource.RLIMIT_NOFILE: (OPEN_FILES, OPEN_FILES),
@@ -58,6 +59,14 @@ def awaited(pid: int) -> int | None:
         state = (folder / "stat").read_text().rpartition(")")[2].split()[0]
         return child if state == "S" else None
     return None
+
+
+def spent(pid: int) -> float:
+    """CPU seconds that a process and its threads have used; 0 for one that is gone."""
+    with contextlib.suppress(OSError, IndexError):
+        fields = (Path("/proc") / str(pid) / "stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return 0.0
 
 
 def used(pid: int) -> int:

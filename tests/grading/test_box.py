@@ -163,6 +163,7 @@ def test_the_box_cannot_be_left_or_nested():
         ("while True: pass", Limits(wall=20, cpu=1), "CPU time"),
         ("import signal; signal.signal(24, signal.SIG_IGN)\nwhile True: pass", Limits(wall=20, cpu=1), "CPU time"),
         ("import os; os.kill(os.getpid(), 9)", Limits(wall=20), ""),
+        ("import os, time; time.sleep(1.5); os.kill(os.getpid(), 9)", Limits(wall=20, cpu=1), ""),  # late, but idle
         ("import time; time.sleep(60)", Limits(wall=0.5), "wall time"),
     ],
 )
