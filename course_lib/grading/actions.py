@@ -124,14 +124,16 @@ def run(arguments: argparse.Namespace) -> int:
     folder, assignment = _place(arguments)
     if arguments.student and arguments.student not in runs.handed_in(folder, assignment):
         raise MisunderstoodError(f"{arguments.student!r} has handed in nothing; see: course grade status {assignment}")
+    if arguments.again and not arguments.student:
+        raise MisunderstoodError("--again needs --student: one student at a time is judged anew")
     secret = variant.read_secret(_secret_file(arguments))
     _refuse_unless_healthy(arguments.container)
     judging = runs.Judging(secret, grade=_grade(arguments.container))
-    todo = len(runs.missing(folder, assignment, arguments.student))
+    todo = 1 if arguments.again else len(runs.missing(folder, assignment, arguments.student))
     print(f"{assignment}: {todo} to judge of {len(runs.handed_in(folder, assignment))} handed in", flush=True)
     failed, counts = 0, Counter()
     with _executor(arguments, todo) as executor:
-        for step in runs.run(folder, assignment, judging, arguments.student, executor):
+        for step in runs.run(folder, assignment, judging, arguments.student, executor, arguments.again):
             outcome = step.entry.outcome
             points = f"{sum(mark.points for mark in outcome.marks.values()):g} points"
             words = [points if outcome.status in journal.JUDGED else "", outcome.reason, step.trouble]

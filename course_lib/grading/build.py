@@ -76,7 +76,7 @@ def source_notebook(problems: ProblemSet, path: Path) -> NotebookNode:
     if found != wanted:
         wrong = ", ".join(sorted(set(found) ^ set(wanted))) or "a name that is there twice"
         raise SetError(f"{path.name}: the cells' titles are not those of the parts: {wrong}")
-    return v4.new_notebook(cells=cells, metadata=copy.deepcopy(METADATA))
+    return v4.new_notebook(cells=cells, metadata={**copy.deepcopy(METADATA), "course": {"assignment": problems.name}})
 
 
 def release_notebook(source: NotebookNode) -> NotebookNode:

@@ -36,6 +36,7 @@ def _add_judging(grade: argparse._SubParsersAction) -> None:
     _with_secret(intake)
     run = _add(grade, "run", "judge every hand-in that was not judged yet, each in a box of its own")
     run.add_argument("--student", help="only this one")
+    run.add_argument("--again", action="store_true", help="judge the student anew, though that was done")
     place = run.add_mutually_exclusive_group()
     place.add_argument("--workers", type=_count, help="processes of this machine; default: one a core")
     place.add_argument("--scheduler", metavar="tcp://...", help="the workers of this Dask scheduler instead")

@@ -74,17 +74,25 @@ def missing(folder: Path, assignment: str, student: str | None = None) -> list[s
 
 
 def run(
-    folder: Path, assignment: str, judging: Judging, student: str | None = None, executor: Executor | None = None
+    folder: Path,
+    assignment: str,
+    judging: Judging,
+    student: str | None = None,
+    executor: Executor | None = None,
+    again: bool = False,
 ) -> Iterator[Step]:
     """Bring the grade book up to date with the journal, then judge what is missing; yield each student that it did.
 
     ``executor`` is as for ``experiments.runner.run``. After a kill the same call goes on; when all is done it does
-    nothing.
-    Errors: RunnerError if workers die, JournalError for a damaged journal or while another run judges.
+    nothing, unless it is to judge a student ``again``: the new judgement replaces the old one.
+    Errors: RunnerError if workers die, JournalError for a damaged journal or while another run judges, ValueError for
+    all students again.
     """
+    if again and student is None:
+        raise ValueError("again is True and student is None; name the one student who is to be judged again")
     with journal.alone(folder, assignment):
         yield from _catch_up(folder, assignment, student)
-        todo = missing(folder, assignment, student)
+        todo = [student] if again else missing(folder, assignment, student)
         with tqdm(total=len(todo), desc=assignment, unit="student", disable=is_quiet() or not todo) as bar:
             for entry in _judged(folder, assignment, judging, todo, executor):
                 yield _enter(folder, assignment, journal.append(folder, assignment, entry))

@@ -89,8 +89,11 @@ def rebuild(data: bytes, template: Template) -> tuple[dict[str, object], list[st
 
     Errors: Rejected for bytes that are no notebook of this assignment, or whose answers are ambiguous.
     """
-    found = _Found()
-    for number, cell in enumerate(read_cells(data), start=1):
+    handed, found = read_notebook(data), _Found()
+    ours, theirs = (assignment(each) for each in (template.notebook, handed))
+    if ours and theirs and theirs != ours:  # cells of two assignments may bear the same names
+        raise Rejected(f"this is the notebook of {printable(theirs, 40)}; hand in the one of {ours}")
+    for number, cell in enumerate(handed["cells"], start=1):
         _sort_in(number, cell, template, found)
     roles = {index: template.role(index) for index in range(len(template.notebook["cells"]))}
     wanted = [index for index, role in roles.items() if role != "ours"]
@@ -101,8 +104,16 @@ def rebuild(data: bytes, template: Template) -> tuple[dict[str, object], list[st
     return _assemble(template, found), list(dict.fromkeys(notes))
 
 
-def read_cells(data: bytes) -> list[object]:
-    """The cells of a notebook's bytes, none of them trusted. Errors: Rejected."""
+def assignment(notebook: Mapping[str, object]) -> str:
+    """The assignment whose notebook this says it is, or nothing: an editor may drop what it does not know."""
+    about = notebook.get("metadata")
+    about = about.get("course") if isinstance(about, dict) else None
+    name = about.get("assignment") if isinstance(about, dict) else None
+    return name if isinstance(name, str) else ""
+
+
+def read_notebook(data: bytes) -> dict[str, object]:
+    """A notebook from its bytes: its cells are a list, and nothing else in it is trusted. Errors: Rejected."""
     if len(data) > LARGEST:
         raise Rejected(f"the notebook is larger than {LARGEST // 2**20} MB; {CLEAR}")
     if not data.strip():
@@ -117,7 +128,7 @@ def read_cells(data: bytes) -> list[object]:
         raise Rejected(f"the notebook has format {printable(notebook.get('nbformat'), 20)}, not 4; {SAVE}")
     if len(notebook["cells"]) > CELLS:
         raise Rejected(f"the notebook has {len(notebook['cells'])} cells, more than {CELLS}; delete those not needed")
-    return notebook["cells"]
+    return notebook
 
 
 def _sort_in(number: int, cell: object, template: Template, found: _Found) -> None:

@@ -227,6 +227,7 @@ def test_intake_keeps_a_newer_roster_and_deadline(folder, capsys):
         (("grade", "run", "ps9"), "there is no assignment 'ps9' in gradebook; built there: toy; run first: course"),
         (("grade", "status", "ps9"), "there is no assignment 'ps9'"),
         (("grade", "run", NAME, "--student", "zoe"), "'zoe' has handed in nothing; see: course grade status toy"),
+        (("grade", "run", NAME, "--again"), "--again needs --student"),
         (("grade", "run", NAME, "--workers", "0"), "must be a whole number of at least 1, got '0'"),
         (("grade", "run", NAME, "--workers", "2", "--scheduler", "tcp://x"), "not allowed with argument"),
         (("grade", "intake", NAME, "x", "--deadline", "2026-10-01"), "must be a time with its zone"),

@@ -125,6 +125,19 @@ def test_one_student_alone(folder):
     assert runs.missing(folder, NAME) == ["ada"]
 
 
+def test_a_student_is_judged_again_when_told(folder):
+    for student in ("ada", "bob"):
+        hand_in(folder, student)
+    run(folder)
+    assert list(run(folder, student="bob", again=True)) == ["bob"]
+    assert [each.student for each in journal.read(folder, NAME)] == ["ada", "bob", "bob"]
+    nonces = [each.nonce for each in journal.read(folder, NAME) if each.student == "bob"]
+    assert len(set(nonces)) == 2  # with fresh inputs
+    assert book.entered(folder, NAME) == {"ada", "bob"}
+    with pytest.raises(ValueError, match="name the one student"):
+        run(folder, again=True)
+
+
 def test_a_new_hand_in_is_judged_and_an_old_one_back_needs_nothing(folder):
     hand_in(folder, "ada", {"1a": "points 1.5"})
     run(folder)

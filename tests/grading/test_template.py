@@ -30,6 +30,15 @@ def test_an_untouched_notebook_becomes_the_template_to_the_byte(tmp_path, ours):
     assert (template.dump(rebuilt), notes) == (data, [])
 
 
+def test_the_notebook_of_another_assignment_is_rejected(ours, handed):
+    mine = template.Template({**ours.notebook, "metadata": {"course": {"assignment": "ps2"}}}, ours.by_name, ours.by_id)
+    handed["metadata"] = {"course": {"assignment": "ps1"}}
+    assert "this is the notebook of ps1; hand in the one of ps2" in refusal(json.dumps(handed).encode(), mine)
+    for dropped in ({}, [], {"course": None}, {"course": {"assignment": 1}}, {"course": {"assignment": "ps2"}}):
+        rebuild({**handed, "metadata": dropped}, mine)
+    rebuild(handed, ours)
+
+
 def test_the_text_of_answers_stays(ours, handed):
     cell(handed, "answer-1a")["source"] = ["def f():\n", "    return 1"]
     cell(handed, "written-3")["source"] = "Because $a<b$."
