@@ -56,6 +56,9 @@ class Unboxed(box.Box):
         self._inner = os.pidfd_open(self._process.pid)
         stack.callback(os.close, self._inner)
 
+    def _cpu(self):
+        return 0.0
+
     def _used(self):
         return 0
 
