@@ -8,12 +8,14 @@ import os
 import select
 import struct
 import time
+from collections.abc import Iterator
 
 import numpy
 import torch
 
 LONGEST = 8 << 20  # bytes of a frame: arrays of 750 000 float64
 DEEPEST = 12
+MOST = 50_000  # values in lists and dictionaries: to compare millions one by one would take the judge minutes
 WIDEST = 8  # axes of an array
 HEAD = struct.Struct(">I")
 NUMBERS = "bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 float16 float32 float64"
@@ -28,12 +30,13 @@ class Closed(Exception):
     """The other side is gone, or did not answer in time."""
 
 
-def encode(value: object, depth: int = 0) -> object:
+def encode(value: object, depth: int = 0, left: Iterator[int] | None = None) -> object:
     """A value as JSON can hold it: None, numbers, text, lists, tuples, dictionaries by text, arrays, tensors.
 
-    Errors: WireError for anything else, for whole numbers beyond 64 bits and for what is nested too deeply.
+    Errors: WireError for anything else, for whole numbers beyond 64 bits, for what is nested too deeply and for too
+    many values outside arrays.
     """
-    _shallow(depth)
+    left = _within(depth, left)
     if isinstance(value, torch.Tensor):
         value = _array(value)
     if isinstance(value, numpy.generic) and value.dtype.name in DTYPES:
@@ -41,15 +44,15 @@ def encode(value: object, depth: int = 0) -> object:
     if isinstance(value, numpy.ndarray):
         return _encode_array(value)
     if type(value) in (list, tuple):
-        return {type(value).__name__: [encode(item, depth + 1) for item in value]}
+        return {type(value).__name__: [encode(item, depth + 1, left) for item in value]}
     if isinstance(value, dict):
-        return {"dict": [[_key(key), encode(item, depth + 1)] for key, item in value.items()]}
+        return {"dict": [[_key(key), encode(item, depth + 1, left)] for key, item in value.items()]}
     return _plain(value)
 
 
-def decode(data: object, depth: int = 0) -> object:
+def decode(data: object, depth: int = 0, left: Iterator[int] | None = None) -> object:
     """The value that ``encode`` was given; tensors come as arrays. Errors: WireError for all that it never writes."""
-    _shallow(depth)
+    left = _within(depth, left)
     if not isinstance(data, dict):
         return _plain(data)
     if set(data) == {"array", "dtype", "shape"}:
@@ -57,10 +60,10 @@ def decode(data: object, depth: int = 0) -> object:
     if len(data) != 1 or not isinstance(items := next(iter(data.values())), list):
         raise WireError("this is no value")
     if "list" in data or "tuple" in data:
-        values = [decode(item, depth + 1) for item in items]
+        values = [decode(item, depth + 1, left) for item in items]
         return values if "list" in data else tuple(values)
     if "dict" in data and all(isinstance(pair, list) and len(pair) == 2 for pair in items):
-        values = {_key(key): decode(item, depth + 1) for key, item in items}
+        values = {_key(key): decode(item, depth + 1, left) for key, item in items}
         if len(values) == len(items):
             return values
     raise WireError("this is no value")
@@ -136,9 +139,14 @@ class Channel:
             raise Closed
 
 
-def _shallow(depth: int) -> None:
+def _within(depth: int, left: Iterator[int] | None) -> Iterator[int]:
+    """How many more values there may be, after this one."""
     if depth > DEEPEST:
         raise WireError(f"lists and dictionaries are nested more than {DEEPEST} deep")
+    left = iter(range(MOST)) if left is None else left
+    if next(left, None) is None:
+        raise WireError(f"lists and dictionaries have more than {MOST} values; an array or a tensor can hold them")
+    return left
 
 
 def _plain(value: object) -> object:

@@ -5,7 +5,11 @@ import math
 import numpy
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
 
+from course_lib.grading import wire
 from course_lib.grading.comparison import check, complaint
 from course_lib.grading.problem import Case, Ended, Unusable, Wrong
 
@@ -164,3 +168,24 @@ def test_hostile_values_are_told_shortly():
     assert len(told(lambda n: "x" * 10_000, Case("f", (1,), 1))) < 200
     assert len(told(lambda n: {"k" * 999 + str(i): 1 for i in range(99)}, Case("f", (1,), {"a": 1}))) < 1200
     assert told(lambda n: 10**400, Case("f", (1,), 1)).startswith("`f`(1) must give back a number, got ")
+
+
+ANYTHING = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**64 - 1)
+    | st.floats()
+    | st.text(max_size=3)
+    | arrays.arrays(
+        st.sampled_from(list(wire.DTYPES.values())), arrays.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=3)
+    ),
+    lambda inner: st.lists(inner, max_size=3) | st.tuples(inner, inner) | st.dictionaries(st.sampled_from("ab"), inner),
+    max_leaves=6,
+)
+EXPECTED = (1, 0.5, True, "a", [1, 2], [True, False], [[1], [2, 3]], numpy.eye(2), {"a": 1.0, "b": [1]}, math.inf)
+
+
+@given(ANYTHING, st.sampled_from(EXPECTED))
+def test_whatever_the_wire_carries_is_judged(answer, expected):
+    """An answer on which the judge itself stops would be an error of ours, and hold up a whole class's export."""
+    assert isinstance(complaint(answer, expected), str)

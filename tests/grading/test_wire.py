@@ -82,6 +82,17 @@ def test_deep_and_endless_values_are_refused():
         wire.encode(endless)
 
 
+def test_too_many_values_are_refused_on_both_sides_and_an_array_of_them_is_not():
+    rows = [[0.0] * 9] * (wire.MOST // 10 - 1) + [[0.0] * 8]  # with the lists themselves as many as there may be
+    assert over(rows) == rows
+    for many in ([0.0] * wire.MOST, [*rows, 0.0], {"a": [*rows], "b": {}}):
+        with pytest.raises(wire.WireError, match="more than 50000 values; an array"):
+            wire.encode(many)
+    with pytest.raises(wire.WireError, match="more than 50000 values"):
+        wire.decode({"tuple": [{"list": []}] * wire.MOST})
+    assert over(numpy.zeros(2 * wire.MOST)).shape == (2 * wire.MOST,)
+
+
 def array(data="AAAAAAAA8D8=", dtype="float64", shape=(1,), **more):
     return {"array": data, "dtype": dtype, "shape": list(shape), **more}
 
