@@ -19,7 +19,7 @@ __all__ = ["Box", "BoxError", "Limits"]
 BEAT = 0.1  # seconds between two looks at clock, CPU time and memory
 DEAF = 0.5  # CPU seconds after which a command that ignores the signal of its limit is stopped
 FLOOD = 64  # so many times the output that is kept, and the box is stopped
-PATIENCE = 20.0  # seconds that bubblewrap may need until its process is there
+PATIENCE = 60.0  # seconds that bubblewrap may need until its process is there
 ROOT = (
     "a box that root starts does not hold: a file that it may write would be root's, and no limit on processes counts; "
     "grade as an ordinary account, for example: sudo adduser grader, then: su - grader"
@@ -32,7 +32,8 @@ CONTROLS = dict.fromkeys([*range(9), 11, 12, *range(14, 32), *range(127, 160), *
 class Box:
     """One command that runs in a box from now on; ``files`` are in its folder, ``channel`` is its stdin and stdout.
 
-    ``why`` names the limit that stopped it: "wall time", "CPU time", "memory limit", "output limit"; "" for none.
+    ``why`` names the limit that stopped it: "wall time", "CPU time", "memory limit", "output limit"; "" for none. With a
+    channel, wall time counts from ``begin``; until then the box may take ``limits.start`` seconds ("start time").
     Start and leave it in one thread: the kernel ends a box with the thread that started it.
     Errors: BoxError if there can be no box.
     """
@@ -48,6 +49,7 @@ class Box:
             raise BoxError(ROOT)
         self.limits, self.why, self.seconds, self._stopped = limits, "", 0.0, False
         self._spent = 0.0  # CPU seconds of the command at the last look
+        self._clock = ("wall time", limits.wall) if channel is None else ("start time", limits.start)
         self._process, self._inner = None, None
         self._kept, self._lock, self._started = bytearray(), threading.Lock(), time.monotonic()
         with contextlib.ExitStack() as stack:
@@ -71,6 +73,10 @@ class Box:
     def output(self) -> str:
         """What the command has printed so far, up to the limit, without escapes for terminals."""
         return clean(bytes(self._kept).decode("utf-8", "replace"))
+
+    def begin(self) -> None:
+        """Count wall time from now: what came before was ours."""
+        self._started, self._clock = time.monotonic(), ("wall time", self.limits.wall)
 
     def stop(self, why: str = "") -> None:
         """End all that runs in the box; a first reason stays."""
@@ -184,8 +190,9 @@ class Box:
         """Stop the box when its time is over, or its memory where nobody else counts it."""
         while not self._gone(BEAT):
             self._spent = max(self._spent, self._cpu())
-            if time.monotonic() - self._started > self.limits.wall:
-                self.stop("wall time")
+            name, allowed = self._clock
+            if time.monotonic() - self._started > allowed:
+                self.stop(name)
             elif self._spent > self.limits.cpu + DEAF:
                 self.stop("CPU time")
             elif self._used() > self.limits.memory:

@@ -12,7 +12,7 @@ from course_lib.grading.box import Box, BoxError, Limits, clean
 from course_lib.grading.problem import Ended, Unusable
 
 COMMAND = (sys.executable, "-u", "-m", "course_lib.grading.worker")
-GRACE = 1.0  # seconds in which a process that hung up may end by itself, so that its reason is known
+GRACE = 5.0  # seconds in which a process that hung up may end by itself, so that its reason is known
 SLACK = 10.0  # seconds beyond the wall time in which the box itself must have ended
 LONGEST = 400  # characters of an error
 ITSELF = "process ended (os._exit, a crash or a signal)"
@@ -42,7 +42,7 @@ class Boxed:
                 ours.close()
                 raise
         self._socket = ours
-        self._channel = wire.Channel(ours.fileno(), ours.fileno(), time.monotonic() + limits.wall + SLACK)
+        self._channel = wire.Channel(ours.fileno(), ours.fileno(), time.monotonic() + limits.start + SLACK)
 
     def __enter__(self) -> "Boxed":
         try:
@@ -73,7 +73,7 @@ class Boxed:
 
     @property
     def seconds(self) -> float:
-        """How long the box was there; 0 while it is."""
+        """How long the box was there since Python was ready; 0 while it is."""
         return self._box.seconds
 
     def call(self, name: str, *arguments: object) -> object:
@@ -93,6 +93,8 @@ class Boxed:
         except (wire.Closed, wire.WireError):
             self._box.wait(GRACE)
             raise BoxError(f"Python does not start in the box: {self._box.why} {self.output[-600:]}") from None
+        self._box.begin()
+        self._channel.deadline = time.monotonic() + self._box.limits.wall + SLACK
         try:
             reply = self._ask({"cells": [list(cell) for cell in self.cells]})
         except (Ended, Unusable):

@@ -12,7 +12,8 @@ class BoxError(RuntimeError):
 @dataclass(frozen=True)
 class Limits:
     """What a box allows: seconds of ``wall`` clock and ``cpu``, bytes of ``memory``, ``processes`` with their threads,
-    bytes of one ``file``, of ``output`` that is kept, and of ``scratch`` for all files together.
+    bytes of one ``file``, of ``output`` that is kept, and of ``scratch`` for all files together; ``start`` is how many
+    seconds Python may take until it is ready, on a machine that has other work as well.
     """
 
     wall: float | int = 60
@@ -22,6 +23,7 @@ class Limits:
     file: int = 64 * MIB
     output: int = MIB
     scratch: int = 256 * MIB
+    start: float | int = 120
 
     def __post_init__(self):
         for field in fields(self):

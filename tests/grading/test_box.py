@@ -174,6 +174,21 @@ def test_the_limit_that_ended_it_has_a_name(source, limits, why):
 
 
 @pytest.mark.box
+def test_with_a_channel_the_wall_time_counts_from_the_begin():
+    command = (sys.executable, "-c", "import time; time.sleep(60)")
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        with Box(command, {}, Limits(wall=30, start=0.5), theirs) as each:
+            each.wait()
+        assert each.why == "start time"
+        with Box(command, {}, Limits(wall=0.5, start=30), theirs) as each:
+            each.begin()
+            each.wait()
+        assert each.why == "wall time"
+        assert each.seconds < 5
+
+
+@pytest.mark.box
 def test_a_stop_leaves_no_process_file_descriptor_or_folder():
     token = f"canary-{os.getpid()}-{time.monotonic_ns()}"
     temporary = set(os.listdir(tempfile.gettempdir()))

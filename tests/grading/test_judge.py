@@ -5,7 +5,7 @@ import time
 import numpy
 import pytest
 
-from course_lib.grading import judge
+from course_lib.grading import boxed, judge
 from course_lib.grading.box import BoxError, Limits
 from course_lib.grading.problem import Case, Part, ProblemSet
 from tests.grading.attacks import CELLS, RIGHT
@@ -131,10 +131,20 @@ def test_faults_of_ours_are_internal_errors(unboxed, toy, rng, monkeypatch):
     outcome = judge.grade(cells(), toy, SETS, rng, Limits(), none)
     assert (outcome.status, outcome.reason) == ("internal error", "no box; install one")
 
-    monkeypatch.setattr("course_lib.grading.boxed.COMMAND", ("/bin/sh", "-c", "echo no torch here >&2"))
+    monkeypatch.setattr(boxed, "COMMAND", ("/bin/sh", "-c", "echo no torch here >&2"))
     outcome = judge.grade(cells(), toy, SETS, rng, Limits(), unboxed)
     assert outcome.status == "internal error"
     assert "no torch here" in outcome.reason
+
+
+def test_a_slow_start_of_python_takes_nothing_from_a_students_time(unboxed, toy, rng, monkeypatch):
+    slow = ("/bin/sh", "-c", 'sleep 6; exec "$@"', "sh", *boxed.COMMAND)
+    monkeypatch.setattr(boxed, "COMMAND", slow)
+    outcome = judge.grade(cells(), toy, SETS, rng, Limits(wall=5.5), unboxed)
+    assert (outcome.status, outcome.reason, points(outcome)) == ("graded", "", {"1": 2.0, "2": 3.0})
+    outcome = judge.grade(cells(), toy, SETS, rng, Limits(start=0.5), unboxed)
+    assert outcome.status == "internal error"
+    assert "Python does not start in the box: start time" in outcome.reason
 
 
 def test_a_notebook_without_end_is_not_run(toy, rng):
