@@ -32,8 +32,8 @@ CONTROLS = dict.fromkeys([*range(9), 11, 12, *range(14, 32), *range(127, 160), *
 class Box:
     """One command that runs in a box from now on; ``files`` are in its folder, ``channel`` is its stdin and stdout.
 
-    ``why`` names the limit that stopped it: "wall time", "CPU time", "memory limit", "output limit"; "" for none. With a
-    channel, wall time counts from ``begin``; until then the box may take ``limits.start`` seconds ("start time").
+    ``why`` names the limit that stopped it: "wall time", "CPU time", "memory limit", "output limit"; "" for none. With
+    a channel, wall time counts from ``begin``; until then the box may take ``limits.start`` seconds ("start time").
     Start and leave it in one thread: the kernel ends a box with the thread that started it.
     Errors: BoxError if there can be no box.
     """
