@@ -5,7 +5,6 @@ import contextlib
 import functools
 import json
 import sys
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager
@@ -87,7 +86,7 @@ def _container(image: str) -> functools.partial:
 
 
 def intake(arguments: argparse.Namespace) -> int:
-    """Take the downloads in, and name whoever has no hand-in that counts; 1 if a file was rejected."""
+    """Take the downloads in, and name whoever has no hand-in that counts; 1 if a file among them was rejected."""
     folder, assignment = _place(arguments)
     if arguments.roster:
         roster.read(arguments.roster)
@@ -97,7 +96,7 @@ def intake(arguments: argparse.Namespace) -> int:
         course_folder.add_assignment(folder, assignment, arguments.deadline)
     deadline = course_folder.deadline(folder, assignment)
     taken = take_in(folder, assignment, arguments.downloads, members, deadline, _variants(arguments))
-    rejected = [each for each in taken.receipts if each.status == "rejected"]
+    rejected = sorted(taken.rejected, key=lambda each: (each.student, each.file))
     for each in rejected:
         print(f"rejected: {each.student or 'nobody'}, {each.file}: {each.reason}")
     print("\n".join(f"look at: {warning}" for warning in taken.warnings), end="\n" * bool(taken.warnings))
@@ -123,7 +122,9 @@ def run(arguments: argparse.Namespace) -> int:
     """Judge what is missing, after the doctor's quick look; 1 if anything failed on our side."""
     folder, assignment = _place(arguments)
     if arguments.student and arguments.student not in runs.handed_in(folder, assignment):
-        raise MisunderstoodError(f"{arguments.student!r} has handed in nothing; see: course grade status {assignment}")
+        raise MisunderstoodError(
+            f"there is no hand-in of {arguments.student!r} that counts; see: course grade status {assignment}"
+        )
     if arguments.again and not arguments.student:
         raise MisunderstoodError("--again needs --student: one student at a time is judged anew")
     secret = variant.read_secret(_secret_file(arguments))
@@ -131,19 +132,23 @@ def run(arguments: argparse.Namespace) -> int:
     judging = runs.Judging(secret, grade=_grade(arguments.container))
     todo = 1 if arguments.again else len(runs.missing(folder, assignment, arguments.student))
     print(f"{assignment}: {todo} to judge of {len(runs.handed_in(folder, assignment))} handed in", flush=True)
-    failed, counts = 0, Counter()
+    failed = 0
     with _executor(arguments, todo) as executor:
         for step in runs.run(folder, assignment, judging, arguments.student, executor, arguments.again):
-            outcome = step.entry.outcome
-            points = f"{sum(mark.points for mark in outcome.marks.values()):g} points"
-            words = [points if outcome.status in journal.JUDGED else "", outcome.reason, step.trouble]
-            tqdm.write(f"{step.entry.student:16} {outcome.status:14} {'; '.join(filter(None, words))}".rstrip())
+            tqdm.write(_line(step))
             sys.stdout.flush()
-            counts[outcome.status] += 1
-            failed += bool(step.trouble) or outcome.status == "internal error"
+            failed += bool(step.trouble) or step.entry.outcome.status == "internal error"
     if failed:
         print(f"{failed} failed on our side; the same command tries them again")
     return int(bool(failed))
+
+
+def _line(step: runs.Step) -> str:
+    """A student's outcome in one line."""
+    outcome, marks = step.entry.outcome, step.entry.outcome.marks.values()
+    points = f"{sum(mark.points for mark in marks):g} of {sum(mark.out_of for mark in marks):g} points by check"
+    words = [points if outcome.status in journal.JUDGED else "", outcome.reason, step.trouble]
+    return f"{step.entry.student:16} {outcome.status:14} {'; '.join(filter(None, words))}".rstrip()
 
 
 def _refuse_unless_healthy(image: str | None) -> None:
@@ -219,8 +224,9 @@ def _place(arguments: argparse.Namespace) -> tuple[Path, str]:
     built = sorted(path.name for path in folder.glob("release/*") if (path / f"{path.name}.ipynb").is_file())
     if assignment not in built:
         raise MisunderstoodError(
-            f"there is no assignment {assignment!r} in {folder}; built there: {', '.join(built) or 'none'}; "
-            f"run first: course assignment build {assignment} --roster class.csv"
+            f"there is no assignment {assignment!r} in {folder.resolve()}; built there: {', '.join(built) or 'none'}; "
+            f"go to the folder that holds your grade book, or build it: course assignment build {assignment} --roster "
+            "class.csv"
         )
     return folder, assignment
 

@@ -13,10 +13,11 @@ from nbgrader.converters import Autograde
 from nbgrader.converters.base import NbGraderException
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import AssignLatePenalties
+from traitlets import TraitError
 from traitlets.config import Config
 
 from course_lib.grading import journal, plugin
-from course_lib.grading.course_folder import BookError, config, gradebook, tools, url
+from course_lib.grading.course_folder import CONFIG, BookError, config, gradebook, tools, url
 from course_lib.grading.journal import Entry
 
 
@@ -25,7 +26,7 @@ class Score:
     """What the grade book says about a student: points, what is still to be marked by hand, the penalty, the total.
 
     ``points`` and ``out_of`` go by part ("1a") and written answer ("written-5"); ``waiting`` names what a human has to
-    mark; ``comments`` are what the human wrote.
+    mark; ``comments`` are what the human wrote, or nbgrader of an answer that was left as it was.
     """
 
     points: Mapping[str, float]
@@ -44,22 +45,25 @@ class Score:
 def enter(folder: Path, assignment: str, student: str) -> None:
     """Enter the marks that stand in the journal for a student; what a human gave stays. Doing it twice changes nothing.
 
+    What a human gave to this very hand-in needs no second look; to an earlier one it does.
     nbgrader's ``NbGraderAPI.autograde`` swallows Ctrl-C, so its converter is called directly.
     Errors: JournalError for a hand-in that was not judged, BookError with what nbgrader says.
     """
     entry, settings = plugin.stands(folder, assignment, student), config(folder)
     settings.merge(Config({"CourseDirectory": {"root": str(folder.resolve()), "assignment_id": assignment}}))
     settings.CourseDirectory.student_id = student
+    looked_at = _looked_at(folder, assignment, entry)
     with tools(), _kept_log() as log:
         autograde = Autograde(coursedir=CourseDirectory(config=settings), config=settings)
         autograde.force = True
         autograde.log = log.logger
         try:
             autograde.start()
-        except (NbGraderException, OSError) as error:
+        except (NbGraderException, TraitError, OSError) as error:
             said = log.last or f"{type(error).__name__}: {error}"
             raise BookError(f"nbgrader took no marks for {student}: {said}") from error
     _confirm(folder, assignment, student, {part: mark.points for part, mark in entry.outcome.marks.items()})
+    _leave(folder, assignment, student, looked_at)
     _note(folder, assignment, student).write_text(_tag(folder, assignment, entry), encoding="utf-8")
 
 
@@ -90,8 +94,11 @@ def settle(folder: Path, assignment: str) -> None:
     settings = config(folder)
     for student in (student for student, score in scores(folder, assignment).items() if score.seconds_late):
         names = {"notebook": assignment, "assignment": assignment, "student": student, "db_url": url(folder)}
-        with tools():
-            AssignLatePenalties(config=settings).preprocess(new_notebook(), {"nbgrader": names})
+        try:
+            with tools():
+                AssignLatePenalties(config=settings).preprocess(new_notebook(), {"nbgrader": names})
+        except TraitError as error:
+            raise BookError(f"{folder / CONFIG} has a late penalty that nbgrader does not know: {error}") from error
 
 
 def _note(folder: Path, assignment: str, student: str) -> Path:
@@ -100,9 +107,28 @@ def _note(folder: Path, assignment: str, student: str) -> Path:
 
 
 def _tag(folder: Path, assignment: str, entry: Entry) -> str:
-    """What a student's marks rest on: the entry in the journal, and when the hand-in came."""
+    """What a student's marks rest on: the hand-in, the entry in the journal, and when the hand-in came."""
     time = folder / "submitted" / entry.student / assignment / "timestamp.txt"
-    return f"{entry.digest} {time.read_text(encoding='utf-8').strip() if time.is_file() else ''}"
+    return f"{entry.hand_in} {entry.digest} {time.read_text(encoding='utf-8').strip() if time.is_file() else ''}"
+
+
+def _looked_at(folder: Path, assignment: str, entry: Entry) -> set[str]:
+    """The cells of this hand-in that a human has marked: nbgrader asks for them again after each entry."""
+    note = _note(folder, assignment, entry.student)
+    if not note.is_file() or note.read_text(encoding="utf-8").partition(" ")[0] != entry.hand_in:
+        return set()
+    with gradebook(folder) as book, contextlib.suppress(MissingEntry):  # the database may be a new one
+        grades = book.find_submission(assignment, entry.student).notebooks[0].grades
+        return {each.name for each in grades if each.manual_score is not None and not each.needs_manual_grade}
+    return set()
+
+
+def _leave(folder: Path, assignment: str, student: str, names: set[str]) -> None:
+    """Ask no human for these cells again."""
+    with gradebook(folder) as book:
+        for grade in book.find_submission(assignment, student).notebooks[0].grades:
+            grade.needs_manual_grade = grade.needs_manual_grade and grade.name not in names
+        book.db.commit()
 
 
 def _confirm(folder: Path, assignment: str, student: str, points: Mapping[str, float]) -> None:
@@ -126,7 +152,7 @@ def _score(submission: SubmittedAssignment) -> Score:
         points={names[grade.name]: float(grade.score) for grade in grades},
         out_of={names[grade.name]: float(grade.max_score) for grade in grades},
         waiting=tuple(sorted(names[grade.name] for grade in grades if grade.needs_manual_grade)),
-        comments={each.name: each.manual_comment for each in comments if each.manual_comment},
+        comments={each.name: each.comment for each in comments if each.comment},
         penalty=float(submission.late_submission_penalty or 0.0),
         seconds_late=float(submission.total_seconds_late),
     )

@@ -225,9 +225,10 @@ def reason(code: int, out_of_memory: bool, spent: float, limits: Limits) -> str:
     """The limit for which the kernel ended a command with this exit code and CPU time, or nothing."""
     if code == 128 + signal.SIGKILL and out_of_memory:
         return "memory limit"
-    # Who ignores the signal of the limit is killed in the end; who has not used so much did that itself.
+    # A command can send itself both signals: then it has not used so much. The last look may be a moment ago.
+    warned = code == 128 + signal.SIGXCPU and spent >= limits.cpu / 2
     killed = code == 128 + signal.SIGKILL and spent >= limits.cpu
-    return "CPU time" if killed or code == 128 + signal.SIGXCPU else ""
+    return "CPU time" if warned or killed else ""
 
 
 def _checked(files: Mapping[str, bytes]) -> Mapping[str, bytes]:

@@ -1,5 +1,6 @@
 """A student's notebook in a box, which can be asked for values: the judge's side of the wire."""
 
+import contextlib
 import json
 import secrets
 import socket
@@ -19,9 +20,10 @@ ITSELF = "process ended (os._exit, a crash or a signal)"
 
 
 class Boxed:
-    """The cells of a notebook, run in a box when entered; ``call`` asks its functions.
+    """The cells of a notebook, run in a box when entered, one by one; ``call`` asks its functions.
 
-    ``errors`` has what a cell raised; ``output``, ``seconds`` and ``why`` are those of the box.
+    ``errors`` has what a cell raised; ``output``, ``seconds`` and ``why`` are those of the box; ``ended`` says during
+    what it ended.
     Errors: BoxError if there is no box, or Python does not start in it.
     """
 
@@ -78,7 +80,8 @@ class Boxed:
 
     def call(self, name: str, *arguments: object) -> object:
         """What the student's function gives back; arrays for tensors. Errors: Unusable, Ended."""
-        reply = self._ask({"name": name, "arguments": [wire.encode(argument) for argument in arguments]})
+        question = {"name": name, "arguments": [wire.encode(argument) for argument in arguments]}
+        reply = self._ask(question, f"in `{name}`")
         if isinstance(reply.get("error"), str):
             raise Unusable(clean(reply["error"])[:LONGEST])
         try:
@@ -95,17 +98,13 @@ class Boxed:
             raise BoxError(f"Python does not start in the box: {self._box.why} {self.output[-600:]}") from None
         self._box.begin()
         self._channel.deadline = time.monotonic() + self._box.limits.wall + SLACK
-        try:
-            reply = self._ask({"cells": [list(cell) for cell in self.cells]})
-        except (Ended, Unusable):
-            return
-        told = reply.get("errors")
-        names = {name for name, _ in self.cells}
-        for name, text in told.items() if isinstance(told, dict) else ():
-            if name in names and isinstance(text, str):
-                self.errors[name] = clean(text)[:LONGEST]
+        with contextlib.suppress(Ended, Unusable):
+            for name, source in self.cells:
+                told = self._ask({"cell": source}, f"in the cell {name.removeprefix('cell ')}").get("raised")
+                if told and isinstance(told, str):
+                    self.errors[name] = clean(told)[:LONGEST]
 
-    def _ask(self, message: dict[str, object]) -> dict[str, object]:
+    def _ask(self, message: dict[str, object], where: str) -> dict[str, object]:
         """Send a request and return its reply, which bears the request's number. Errors: Ended, Unusable."""
         if self._ending:
             raise Ended(self._ending)
@@ -117,16 +116,16 @@ class Boxed:
             if not isinstance(reply, dict) or reply.get("id") != number:
                 raise wire.WireError("it answers no question")
         except wire.Closed:
-            raise self._over() from None
+            raise self._over(where) from None
         except wire.WireError as error:
             self._ending = "stopped after an unusable reply"
             self._box.stop()
             raise Unusable(f"unusable reply: {error}") from None
         return reply
 
-    def _over(self) -> Ended:
+    def _over(self, where: str) -> Ended:
         """Find out why the process is gone."""
         self._box.wait(GRACE)
         named = self.why if self.why.endswith("limit") else f"limit on {self.why}"
-        self._ending = f"stopped by the {named}" if self.why else ITSELF
+        self._ending = f"{f'stopped by the {named}' if self.why else ITSELF} {where}"
         return Ended(self._ending)

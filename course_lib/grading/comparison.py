@@ -8,6 +8,7 @@ import torch
 
 from course_lib.grading.problem import Case, Student, Unusable, Wrong
 
+SOME = 8  # entries of a list that a sentence shows
 SINGLE = 1e-4  # float32 has seven digits, and a recurrence loses some
 CURES = {  # by a piece of what an answer's error says
     "an object of type set cannot be sent": "give a sorted list",
@@ -89,9 +90,7 @@ def _plain(value: object) -> object:
     if isinstance(value, list | tuple):
         items = [_plain(item) for item in value]
         numbers = all(isinstance(item, numpy.ndarray) and item.dtype.kind in KINDS for item in items)
-        if items and numbers and len({item.shape for item in items}) == 1:
-            return _as_array(numpy.stack(items))
-        return items
+        return numpy.stack(items) if items and numbers and len({item.shape for item in items}) == 1 else items
     return value
 
 
@@ -159,9 +158,8 @@ def _mapping_complaint(answer: object, expected: Mapping, tolerance: float) -> s
 
 
 def _list_complaint(answer: object, expected: list, tolerance: float) -> str:
-    if isinstance(answer, numpy.ndarray) and answer.ndim and answer.dtype.kind in KINDS:
-        answer = list(answer)  # numbers where the right answer is ragged
-    if not isinstance(answer, list):
+    numbers = isinstance(answer, numpy.ndarray) and answer.ndim and answer.dtype.kind in KINDS
+    if not (numbers or isinstance(answer, list)):  # numbers may come where the right answer is ragged
         return f"must give back a list, got {_shown(answer)}"
     if len(answer) != len(expected):
         return f"must give back {len(expected)} entries, got {len(answer)}"
@@ -197,5 +195,10 @@ def _shown(value: object) -> str:
         return f"{value:.6g}"
     if isinstance(value, numpy.ndarray):
         return f"an array of shape {value.shape}"
+    if isinstance(value, Mapping):
+        return f"a dictionary with {_keys(value)}"
+    if isinstance(value, list):
+        text = f"[{', '.join(map(_shown, value[:SOME]))}{', ...' * (len(value) > SOME)}]"
+        return text[:57] + "..." if len(text) > 60 else text
     text = " ".join(repr(value).split())
     return text[:57] + "..." if len(text) > 60 else text

@@ -31,8 +31,16 @@ c.Autograde.autograde_preprocessors = [
     "nbgrader.preprocessors.CheckCellMetadata",
 ]
 
-# "none" takes nothing off for a late hand-in, "zero" takes all; a class of your own may take another share.
+# "none" takes nothing off for a late hand-in, "zero" takes all.
 c.LateSubmissionPlugin.penalty_method = "none"
+
+# For another share, such as a tenth, remove the "# " of the lines below. Canvas does not say by how much a hand-in is
+# late: there total_seconds_late is 1.
+# from nbgrader.plugins import BasePlugin
+# class Tenth(BasePlugin):
+#     def late_submission_penalty(self, student_id, score, total_seconds_late):
+#         return 0.1 * score if total_seconds_late > 0 else 0.0
+# c.AssignLatePenalties.plugin_class = Tenth
 '''
 
 

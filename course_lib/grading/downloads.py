@@ -59,8 +59,15 @@ def is_clutter(path: PurePosixPath) -> bool:
 
 def _file(path: Path, place: PurePosixPath) -> Found:
     status = os.lstat(path)
-    when = datetime.datetime.fromtimestamp(status.st_mtime, datetime.UTC)
-    return Found(place, when, status.st_size, lambda limit: _read(path, limit))
+    return Found(place, a_time(status.st_mtime), status.st_size, lambda limit: _read(path, limit))
+
+
+def a_time(seconds: float) -> datetime.datetime:
+    """A file's time; 1970 for one before or one that no calendar has."""
+    try:
+        return datetime.datetime.fromtimestamp(max(0.0, seconds), datetime.UTC)
+    except (ValueError, OverflowError, OSError):
+        return datetime.datetime.fromtimestamp(0, datetime.UTC)
 
 
 def _read(path: Path, limit: int) -> bytes:
@@ -157,7 +164,7 @@ def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Found:
     try:
         when = datetime.datetime(*info.date_time).astimezone(datetime.UTC)  # zips keep local time
     except (ValueError, OverflowError, OSError):
-        when = datetime.datetime.fromtimestamp(0, datetime.UTC)
+        when = a_time(0.0)
     return Found(PurePosixPath(info.filename), when, info.file_size, lambda limit: _read_member(archive, info, limit))
 
 

@@ -31,12 +31,13 @@ def check_closed(found: Sequence[Standing]) -> None:
 def write_csv(path: Path, assignment: str, found: Sequence[Standing]) -> None:
     """Every student with status, reason, points by part, late penalty and total; who has no marks has empty ones."""
     parts = _parts(found)
-    header = ["assignment", "student", "name", "email", "status", "reason", "flags", "open"]
+    header = ["assignment", "student", "name", "email", "status", "reason", "flags", "open", "late"]
     rows = [[*header, *parts, "late_penalty", "total", "out_of"]]
     for each in found:
         member, outcome = each.member, each.outcome
         flags = "; ".join(outcome.flags) if outcome else ""
         about = [member.student, member.name, member.email, each.status, each.reason, flags, each.open]
+        about.append("late" if each.late else "")
         rows.append([assignment, *map(_plain, about), *_numbers(each, parts)])
     _write(path, rows)
 
@@ -88,8 +89,7 @@ def results(standing: Standing) -> dict[str, object]:
         words = [outcome.marks[part].message if part in outcome.marks else "", score.comments.get(part, "")]
         test = {"name": part, "score": score.points[part], "max_score": out_of}
         tests.append({**test, "output": "\n".join(filter(None, words)), "visibility": "visible"})
-    late = f"late: {score.penalty:g} points less" if score.penalty else ""
-    said = "\n".join(filter(None, [standing.reason, late]))
+    said = "\n".join(filter(None, [standing.reason, standing.late]))
     return {"score": score.total, "output": said, "visibility": "visible", "tests": tests}
 
 
@@ -125,8 +125,7 @@ def _number(value: float | None) -> str:
 
 def _plain(text: str) -> str:
     """Text in one line that no spreadsheet takes for a formula."""
-    line = " ".join(text.split())
-    return f"'{line}" if line[:1] in ("=", "+", "-", "@") else line
+    return receipts.no_formula(" ".join(text.split()))
 
 
 def _write(path: Path, rows: Iterable[Sequence[str]]) -> None:

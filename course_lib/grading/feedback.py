@@ -54,13 +54,13 @@ def _body(standing: Standing) -> Iterator[str]:
 
 def _table(standing: Standing) -> Iterator[str]:
     score, marks = standing.score, standing.outcome.marks
-    yield "<table><tr><th>Part</th><th>Points</th><th></th></tr>"
+    yield "<table><tr><th>Part</th><th>Points</th><th>What was found</th></tr>"
     for part, out_of in score.out_of.items():
         points = "to be marked" if part in score.waiting else f"{score.points[part]:g} of {out_of:g}"
         words = [marks[part].message if part in marks else "", score.comments.get(part, "")]
         said = "<br>".join(escape(word).replace("\n", "<br>") for word in words if word)
         yield f"<tr><td>{escape(part)}</td><td>{points}</td><td>{said}</td></tr>"
-    if score.penalty:
+    if standing.late:
         yield f"<tr><td>late</td><td>−{score.penalty:g}</td><td></td></tr>"
     whole = "so far " if score.waiting else ""
     yield f"<tr><th>Total</th><th>{whole}{score.total:g} of {sum(score.out_of.values()):g}</th><th></th></tr></table>"

@@ -1,6 +1,7 @@
 """Names that an answer should not use, found in its source: a flag for a human, since any ban can be got around."""
 
 import ast
+import functools
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
@@ -16,8 +17,7 @@ def used(source: str, names: Sequence[str], others: Iterable[str] = ()) -> list[
     """
     if not names or (tree := _tree(source)) is None:
         return []
-    trees = [each for each in map(_tree, others) if each is not None]
-    known = {local: full for each in [*trees, tree] for local, full in _imported(each)}
+    known = {local: full for text in [*others, source] for local, full in _imports(text)}
     found = {full for written in _written(tree) for full in _resolved(written, known)}
     return [name for name in names if any(_same(full, name) for full in found)]
 
@@ -31,8 +31,15 @@ def _tree(source: str) -> ast.AST | None:
         return None
 
 
+@functools.lru_cache(maxsize=512)  # each part of a set asks about the same cells, and a tree is large
+def _imports(source: str) -> tuple[tuple[str, str], ...]:
+    """What a source imports: local name and full name."""
+    tree = _tree(source) if "import" in source else None
+    return () if tree is None else tuple(dict(_imported(tree)).items())
+
+
 def _imported(tree: ast.AST) -> Iterator[tuple[str, str]]:
-    """Local name and full name of all that is imported; "*" and the module for a star."""
+    """Local name and full name of each import; "*" and the module for a star."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             for alias in node.names:

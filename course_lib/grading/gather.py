@@ -1,4 +1,7 @@
-"""From downloads to hand-ins: whose each file is, what is in it, and why some are rejected."""
+"""From downloads to hand-ins: whose each file is, what is in it, and why some are rejected.
+
+Only a zip that intake is given itself is a class's zip: in a folder of downloads any file may be a student's.
+"""
 
 import datetime
 import hashlib
@@ -15,6 +18,7 @@ from course_lib.grading.roster import Roster
 from course_lib.grading.template import Template
 
 STAMP = "timestamp.txt"
+WHOLE = "; if it is the download of a whole class, give intake this zip itself"
 HANDED_OUT = ("variant.json", "samples.json")  # they come back with the notebook, and ours are used
 _REASON = 1000  # characters
 
@@ -44,8 +48,7 @@ def gather(folder: Path, assignment: str, roster: Roster, release: Template) -> 
     """Every hand-in of an assignment in a folder of downloads, or in a class's zip."""
     search = _Search(assignment, roster, release)
     for found in downloads.walk(folder):
-        path = folder / found.path if folder.is_dir() else folder
-        _look(search, found, path)
+        _look(search, found, None if folder.is_dir() else folder)
     for index, place in search.places.items():
         if place in search.times:
             known = search.gathered.hand_ins[index]
@@ -55,7 +58,7 @@ def gather(folder: Path, assignment: str, roster: Roster, release: Template) -> 
 
 
 def _look(search: _Search, found: Found, path: Path | None) -> None:
-    """Sort a file in; ``path`` is None for a member of a zip."""
+    """Sort a file in; ``path`` is what intake was given, if that is the file itself."""
     kind = found.path.suffix.casefold()
     try:
         name = names.identify(found.path, search.assignment, search.roster)
@@ -63,7 +66,8 @@ def _look(search: _Search, found: Found, path: Path | None) -> None:
         if kind == ".zip" and path is not None:
             _look_inside(search, found, path)
         elif kind in (".ipynb", ".zip"):
-            search.gathered.rejected.append(_rejection("", found, _digest(found), str(nobody)))
+            reason = f"{nobody}{WHOLE if kind == '.zip' and '/' not in str(found.path) else ''}"
+            search.gathered.rejected.append(_rejection("", found, _digest(found), reason))
         else:
             search.gathered.unknown.append(printable(found.path, 80))
         return
@@ -71,7 +75,7 @@ def _look(search: _Search, found: Found, path: Path | None) -> None:
         return
     if kind in (".ipynb", ".zip"):
         _take(search, found, name)
-    elif name.layout == "nbgrader" and found.path.name == STAMP:  # elsewhere the student could have written it
+    elif name.folder and found.path == name.folder / STAMP:  # elsewhere the student could have written it
         _note_time(search, found)
     elif found.path.name not in HANDED_OUT:
         search.gathered.left_out.setdefault(name.student, []).append(printable(found.path.name, 60))
@@ -102,8 +106,8 @@ def _take(search: _Search, found: Found, name: Name) -> None:
         search.gathered.rejected.append(_rejection(name.student, found, _sha(data), reason))
         search.gathered.puzzling.append(printable(f"{found.path} ({type(error).__name__}: {error})", 300))
     else:
-        if name.layout == "nbgrader" and name.when is None:
-            search.places[len(search.gathered.hand_ins)] = found.path.parent
+        if name.folder:
+            search.places[len(search.gathered.hand_ins)] = name.folder
         hand_in = _hand_in(search, found, name, _sha(data))
         search.gathered.hand_ins.append(replace(hand_in, notebook=content, notes=tuple(notes)))
         search.gathered.left_out.setdefault(name.student, []).extend(others)

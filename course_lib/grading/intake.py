@@ -27,9 +27,10 @@ class IntakeError(ValueError):
 
 @dataclass(frozen=True)
 class Intake:
-    """All receipts, whose hand-in is new in submitted/, who has none that counts, and what a human should look at."""
+    """All receipts, those of this look's rejections, whose hand-in is new, who has none, and what to look at."""
 
     receipts: tuple[Receipt, ...]
+    rejected: tuple[Receipt, ...]
     changed: tuple[str, ...]
     missing: tuple[str, ...]
     warnings: tuple[str, ...]
@@ -57,14 +58,16 @@ def take_in(
     gathered.hand_ins = _unique(_at_its_first_time(each, before) for each in gathered.hand_ins)
     book = _Book(folder, assignment, deadline, _start(gathered, before))
     changed = []
-    for student in tqdm(sorted({each.student for each in gathered.hand_ins}), disable=is_quiet(), unit="student"):
+    students = sorted({each.student for each in gathered.hand_ins})
+    for student in tqdm(students, disable=is_quiet() or not students, unit="student"):
         own = [each for each in gathered.hand_ins if each.student == student]
         counts = book.settle(student, own, gathered.left_out.get(student, []))
         if counts.notebook and book.write(counts, variant(student)):
             changed.append(student)
             book.write_receipts()  # beside the files, so that a run that is stopped leaves true ones
     book.write_receipts()
-    return Intake(tuple(_flat(book.rows)), tuple(changed), book.missing(roster), _warnings(gathered, deadline))
+    rejected, warnings = tuple(gathered.rejected), _warnings(gathered, deadline)
+    return Intake(tuple(_flat(book.rows)), rejected, tuple(changed), book.missing(roster), warnings)
 
 
 def _check_places(folder: Path, downloads: Path) -> None:

@@ -13,6 +13,8 @@ from course_lib.grading.problem import Ended, Part, ProblemSet, Wrong
 
 LONGEST = 1 << 20  # characters of a notebook's code
 NOTHING = "nothing here yet"
+FAULTS = (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError, RecursionError)
+INCOMPARABLE = "the answers could not be compared, please look"
 
 
 def grade(
@@ -28,10 +30,10 @@ def grade(
     Every part draws its own random numbers, so that no part depends on another one's answers. A fault of ours, such as
     a machine without a box, is an outcome as well: "internal error" with its reason.
     """
-    flags = flagged(cells, problems)
     if sum(len(source) for _, source in cells) > LONGEST:
         text = f"source limit: the notebook's code has more than {LONGEST} characters"
         return Outcome("limit", text, {part.identity: Mark(0.0, part.points, text) for part in problems.parts})
+    flags = flagged(cells, problems)
     try:
         with Boxed(cells, variant, limits, box) as student:
             marks = _marks(student, problems, variant, rng)
@@ -39,6 +41,7 @@ def grade(
         named = str(fault) if isinstance(fault, BoxError) else f"{type(fault).__name__}: {fault}"
         return Outcome("internal error", named[:1000], flags=flags)
     status, reason = ("limit", student.why) if student.ended and student.why else ("graded", "")
+    flags += tuple(f"{name}: {mark.message}" for name, mark in marks.items() if mark.message.startswith(INCOMPARABLE))
     return Outcome(status, reason, marks, student.errors, flags, student.output, student.seconds)
 
 
@@ -68,6 +71,9 @@ def _mark(student: Boxed, part: Part, variant: Mapping[str, object], rng: numpy.
         return Mark(0.0, part.points, f"not reached: {end}")
     except Wrong as wrong:
         return Mark(0.0, part.points, _told(str(wrong), student.errors.get(f"answer-{part.identity}", "")))
+    except FAULTS as fault:
+        # Only values of the student's get here: one that the comparison stumbles over must not hold up the class.
+        return Mark(0.0, part.points, f"{INCOMPARABLE} ({type(fault).__name__}: {str(fault)[:200]})")
 
 
 def _told(text: str, error: str) -> str:

@@ -1,17 +1,17 @@
 """From the name of a downloaded file to its student, as nbgrader, Canvas and Moodle write these names.
 
-The student chooses the last words of a name, the platform those before. So the outermost folder that names somebody
-decides, and a name that fits two people is refused.
+The student chooses the last words of a name, the platform those before. So the outermost part of a path that names
+somebody decides, also where the roster lacks that person; and a name that fits two people is refused.
 """
 
 import datetime
 import re
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
-from course_lib.grading.receipts import Rejected, printable
+from course_lib.grading.receipts import Rejected
 from course_lib.grading.roster import Member, Roster
 
 # Canvas: lib/content_zipper.rb writes name[_LATE]_user_attachment_file; the name has no _digits_ of its own.
@@ -21,6 +21,7 @@ _CANVAS_TEXT = re.compile(r"(.+)_([0-9]{1,20})_(?:text|link)\.html")
 _MOODLE = re.compile(r"([^_]+)_[0-9]+_assignsubmission_[a-z]+(?:_.*)?", re.DOTALL)
 # nbgrader's exchange: student+assignment+time[+random].
 _EXCHANGE = re.compile(r"([^+]+)\+([^+]+)\+([^+]+)(?:\+[^+]*)?")
+DEEPEST = 2  # parts of a path that may name a student: below these, every name may be a student's own
 _AGAIN = re.compile(r"(?:-([0-9]{1,4})| ?\(([0-9]{1,4})\))$")  # ps1-2 and ps1 (2): uploaded or downloaded again
 
 
@@ -28,7 +29,8 @@ _AGAIN = re.compile(r"(?:-([0-9]{1,4})| ?\(([0-9]{1,4})\))$")  # ps1-2 and ps1 (
 class Name:
     """Whose file it is, for which assignment; when and whether late where the name says so.
 
-    ``attempt`` counts files of one name; ``upload`` is Canvas's number of the file, which grows with time.
+    ``attempt`` counts files of one name; ``upload`` is Canvas's number of the file, which grows with time; ``folder``
+    is the one in which nbgrader's timestamp.txt says when.
     """
 
     student: str
@@ -38,6 +40,7 @@ class Name:
     late: bool | None = None
     attempt: int = 0
     upload: int = 0
+    folder: PurePosixPath | None = None
 
 
 def identify(path: PurePosixPath, assignment: str, roster: Roster) -> Name:
@@ -45,16 +48,18 @@ def identify(path: PurePosixPath, assignment: str, roster: Roster) -> Name:
 
     Errors: Rejected for a path that fits nobody in the roster, or more than one.
     """
-    for depth in range(len(path.parts)):
-        fits = list(_fits(path.parts[depth:], assignment, roster))
+    for depth in range(min(DEEPEST, len(path.parts))):
+        parts = path.parts[depth:]
+        fits = list(_fits(parts, assignment, roster))
         students = sorted({name.student for name in fits})
         if len(students) > 1:
-            raise Rejected(
-                f"{printable(path)} fits more than one student ({', '.join(students[:5])}); {_cure(assignment)}"
-            )
+            raise Rejected(f"the name fits more than one student ({', '.join(students[:5])}); {_cure(assignment)}")
         if fits:
-            return fits[0]
-    raise Rejected(f"{printable(path)} fits nobody in the roster; {_cure(assignment)}, or complete the roster")
+            is_stamped = fits[0].layout == "nbgrader" and fits[0].when is None
+            return replace(fits[0], folder=PurePosixPath(*path.parts[: depth + 2])) if is_stamped else fits[0]
+        if _is_somebodys(parts, assignment):
+            break
+    raise Rejected(f"the name fits nobody in the roster; {_cure(assignment)}, or complete the roster")
 
 
 def attempt(path: PurePosixPath, assignment: str) -> int:
@@ -72,11 +77,21 @@ def _cure(assignment: str) -> str:
     return f"rename it to STUDENT_{assignment}.ipynb with the student's id"
 
 
+def _is_somebodys(parts: tuple[str, ...], assignment: str) -> bool:
+    """Whether a platform named a person here: what stands inside is that person's word, in the roster or not."""
+    if len(parts) == 1:
+        return bool(_MOODLE.fullmatch(parts[0]) or _CANVAS.search(parts[0]))
+    in_exchange = _MOODLE.fullmatch(parts[0]) or _EXCHANGE.fullmatch(parts[0])
+    return bool(in_exchange) or (len(parts) >= 3 and parts[1] == assignment)
+
+
 def _fits(parts: tuple[str, ...], assignment: str, roster: Roster) -> Iterator[Name]:
     """All readings of a path that starts with a part that may name a student."""
     count = attempt(PurePosixPath(parts[-1]), assignment)
+    if _MOODLE.fullmatch(parts[0]):  # what looks like another platform's in there is the student's
+        yield from _moodle(parts[0], assignment, roster, count)
+        return
     yield from _canvas(parts[0], assignment, roster, count)
-    yield from _moodle(parts[0], assignment, roster, count)
     yield from _exchange(parts, roster, count)
     yield from _folders(parts, roster, count)
     yield from _flat(parts[0], assignment, roster, count)
@@ -117,17 +132,22 @@ def _moodle(part: str, assignment: str, roster: Roster, count: int) -> Iterator[
 
 
 def _canvas(part: str, assignment: str, roster: Roster, count: int) -> Iterator[Name]:
-    """By Canvas's id of the student; by name only those whose id the roster lacks."""
-    readings = [(part[: found.start()], found[1], int(found[2])) for found in _CANVAS.finditer(part)]
-    text = _CANVAS_TEXT.fullmatch(part)
-    readings += [(text[1], text[2], 0)] if text else []
-    for index, (before, canvas_id, upload) in enumerate(readings):
-        late = before.endswith("_LATE") or before == "LATE"
-        name = before.removesuffix("_LATE")
-        for member in roster.values():
-            by_name = not member.canvas_id and not index and _plain(name) in _sortable(member.name)
-            if by_name or canvas_id == member.canvas_id:
-                yield Name(member.student, assignment, "canvas", None, late, count, upload)
+    """By Canvas's id of the student; by name only those whose id the roster lacks.
+
+    Where three numbers stand in a row, the first may be the end of a name that somebody gave themselves: then the name
+    must fit as well.
+    """
+    text, pairs = _CANVAS_TEXT.fullmatch(part), list(_CANVAS.finditer(part))
+    if not (text or pairs):
+        return
+    before, canvas_id, upload = (part[: pairs[0].start()], *pairs[0].groups()) if pairs else (text[1], text[2], "0")
+    is_unclear = len(pairs) > 1 and pairs[1].start() == pairs[0].end(1)
+    late = before.endswith("_LATE") or before == "LATE"
+    for member in roster.values():
+        is_named = _plain(before.removesuffix("_LATE")) in _sortable(member.name)
+        by_id = canvas_id == member.canvas_id and (is_named or not is_unclear)
+        if by_id or (is_named and not member.canvas_id):
+            yield Name(member.student, assignment, "canvas", None, late, count, int(upload))
 
 
 def _by_id(text: str, roster: Roster) -> list[Member]:
@@ -160,6 +180,7 @@ def parse_time(text: str) -> datetime.datetime | None:
     try:
         time = datetime.datetime.fromisoformat(text)
         time = time if time.tzinfo else time.replace(tzinfo=datetime.UTC)
-        return time.astimezone(datetime.UTC)
+        time = time.astimezone(datetime.UTC)
     except (ValueError, OverflowError):
         return None
+    return time if time.year >= 1970 else None  # years of three digits cannot be read back

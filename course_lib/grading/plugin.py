@@ -14,8 +14,14 @@ from course_lib.grading import journal
 from course_lib.grading.journal import Entry
 from course_lib.grading.outcome import Mark, Outcome
 
-# Where a tag, a script's address, a link in a formula or a coded character begins: an unseen character breaks it.
-_LIVE = re.compile(r"(?i)(?<=<)(?=[a-z/!?])|(?<=script)(?=\s*:)|(?<=data)(?=\s*:)|(?<=\\href)|(?<=&)(?=#)")
+# An unseen character in these places breaks what a browser would act on; an answer needs none of it.
+_LIVE = re.compile(
+    r"(?i)(?<=<)(?=[a-z/!?])"  # tags
+    r"|(?<=\])(?=[(:])"  # links, pictures, and the addresses of both
+    r"|(?<=script)(?=\s*:)|(?<=data)(?=\s*:)"
+    r"|(?<=&)(?=#|[a-z][a-z0-9]*;)"  # characters by their names
+    r"|(?<=\\)(?=href|mmlToken|class|cssId|style|require|unicode|bbox|url|html)"  # formulas with attributes
+)
 _JOINER = "\N{WORD JOINER}"
 
 
@@ -44,7 +50,7 @@ class Judged(NbGraderPreprocessor):
                 cell.outputs = [_said(f"This cell raised: {outcome.errors[name]}")]
         others = [cell for cell in code if not is_grade(cell)]
         if others and outcome.output:
-            others[-1].outputs.append(_said(f"All that the notebook printed:\n{outcome.output}"))
+            others[0].outputs.append(_said(f"All that the notebook printed:\n{outcome.output}"))
         return nb, resources
 
 

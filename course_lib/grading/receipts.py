@@ -15,6 +15,7 @@ COUNT = ("taken", "late")  # a hand-in with one of these stands in submitted/
 TIME = "%Y-%m-%d %H:%M:%S.%f"  # UTC, so that texts sort as times
 LONGEST = 200  # characters of a file's name that are kept
 # Control characters, half surrogate pairs, and marks that turn the direction of writing, which hide what a name says.
+_FORMULA = re.compile(r"(?:^|(?<=;))(?=\s*[=+\-@])")
 _UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 
 
@@ -99,8 +100,12 @@ def reason_file(receipt: Receipt) -> str:
 def printable(name: object, longest: int = LONGEST) -> str:
     """A file's name, cut, without characters that cannot be seen, and never a formula where a spreadsheet opens it."""
     text = _UNSEEN.sub("\N{REPLACEMENT CHARACTER}", str(name))
-    text = text if len(text) <= longest else text[: longest - 1] + "…"
-    return f"'{text}" if text.startswith(tuple("=+-@")) else text
+    return no_formula(text if len(text) <= longest else text[: longest - 1] + "…")
+
+
+def no_formula(text: str) -> str:
+    """A text that no spreadsheet takes for a formula, also one that takes a semicolon for the end of a cell."""
+    return _FORMULA.sub("'", text)
 
 
 def replace(file: Path, content: bytes) -> bool:

@@ -12,6 +12,7 @@ from course_lib.grading.roster import Member
 
 WAITING, NOTHING = "not judged yet", "not handed in"
 OPEN = ("internal error", WAITING)  # these must end otherwise before marks leave the grade book
+UNTRIED = ("nothing here yet", "not reached")  # these tell of no mistake, and come last
 MARKED = journal.JUDGED
 
 
@@ -27,6 +28,13 @@ class Standing:
     reason: str = ""
     outcome: Outcome | None = None
     score: Score | None = None
+
+    @property
+    def late(self) -> str:
+        """What being late costs; "" for a hand-in in time."""
+        if self.score is None or not self.score.seconds_late:
+            return ""
+        return f"late, {self.score.penalty:g} points less" if self.score.penalty else "late"
 
     @property
     def open(self) -> str:
@@ -76,8 +84,14 @@ def mistakes(found: Sequence[Standing]) -> dict[str, Counter[str]]:
     for standing in found:
         if standing.status in MARKED and standing.outcome is not None:
             for part, mark in standing.outcome.marks.items():
-                met.setdefault(part, Counter()).update([mark.message] * (mark.points < mark.out_of))
+                met.setdefault(part, Counter()).update([_short(mark.message)] * (mark.points < mark.out_of))
     return met
+
+
+def _short(message: str) -> str:
+    """The first line of a message; all that was not tried is one thing."""
+    untried = next((each for each in UNTRIED if message.startswith(each)), "")
+    return untried or (message.splitlines()[0] if message else "no message")
 
 
 def lines(found: Sequence[Standing]) -> Iterator[str]:
@@ -85,11 +99,11 @@ def lines(found: Sequence[Standing]) -> Iterator[str]:
     for each in found:
         total = f"{each.score.total:7.2f}" if each.score else f"{'':7}"
         flags = each.outcome.flags if each.outcome else ()
-        words = [each.reason, *(f"look at: {flag}" for flag in flags), each.open if each.score else ""]
+        words = [each.late, each.reason, *(f"look at: {flag}" for flag in flags), each.open if each.score else ""]
         text = "; ".join(word.replace("\n", " ") for word in words if word)
         yield f"{each.member.student:16} {total} {each.status:14} {text}".rstrip()
     counts = Counter(each.status for each in found)
     yield f"{len(found)} students: " + ", ".join(f"{count} {status}" for status, count in counts.most_common())
-    for part, met in mistakes(found).items():
-        for message, count in met.most_common():
-            yield f"{part:6} {count:4} × {message.splitlines()[0] if message else 'no message'}"
+    met = [(part, text, count) for part, texts in mistakes(found).items() for text, count in texts.most_common()]
+    for part, text, count in sorted(met, key=lambda each: each[1].startswith(UNTRIED)):
+        yield f"{part:6} {count:4} × {text}"

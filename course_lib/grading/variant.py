@@ -63,7 +63,7 @@ def make_secret(path: Path) -> bytes:
 
     Errors: SecretError if the file is there: another secret would change every student's numbers.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:

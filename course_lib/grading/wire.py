@@ -213,6 +213,8 @@ def _decode_array(text: object, name: object, shape: object) -> numpy.ndarray:
         data = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
         raise WireError("an array's data are not base64") from None
+    if math.prod(max(1, length) for length in shape) > LONGEST:  # without an entry, and too large for numpy
+        raise WireError(f"this is no shape: {shape!r:.80}")
     if math.prod(shape) * DTYPES[name].itemsize != len(data):
         raise WireError(f"an array has {len(data)} bytes, and its shape {shape} claims others")
     try:

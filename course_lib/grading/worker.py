@@ -32,12 +32,10 @@ def main() -> None:
     shell = Shell.instance(config=_config())
     try:
         channel.send({"ready": True})
-        asked = channel.receive()
-        errors = {name: told for name, source in asked["cells"] if (told := run(shell, source))}
-        channel.send({"id": asked["id"], "errors": errors})
         while True:
             asked = channel.receive()
-            channel.send({"id": asked["id"], **answer(shell, asked)})
+            reply = {"raised": run(shell, asked["cell"])} if "cell" in asked else answer(shell, asked)
+            channel.send({"id": asked["id"], **reply})
     except wire.Closed:
         os._exit(0)
 

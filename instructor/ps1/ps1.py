@@ -28,7 +28,7 @@ from course_lib.grading.local import checker
 torch.set_default_dtype(torch.float64)
 variant = json.loads(Path("variant.json").read_text(encoding="utf-8"))
 check = checker(globals())
-print(json.dumps(variant, indent=1))
+print(json.dumps(variant))
 
 # %% [markdown]
 # ## 1 · A unit with one gate (25 minutes)

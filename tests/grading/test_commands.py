@@ -128,7 +128,7 @@ def test_run_says_what_it_did_and_does_nothing_twice(folder, toys, capsys):
     assert grade("run", NAME) == 1
     out = capsys.readouterr().out
     assert "toy: 2 to judge of 2 handed in" in out
-    assert "ada              graded         5 points" in out
+    assert "ada              graded         5 of 5 points by check" in out
     assert "bob              internal error OSError: no space left" in out
     assert "1 failed on our side; the same command tries them again" in out
     hand_in(folder, "bob")
@@ -224,9 +224,12 @@ def test_intake_keeps_a_newer_roster_and_deadline(folder, capsys):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("grade", "run", "ps9"), "there is no assignment 'ps9' in gradebook; built there: toy; run first: course"),
+        (("grade", "run", "ps9"), "gradebook; built there: toy; go to the folder that holds your grade book, or"),
         (("grade", "status", "ps9"), "there is no assignment 'ps9'"),
-        (("grade", "run", NAME, "--student", "zoe"), "'zoe' has handed in nothing; see: course grade status toy"),
+        (
+            ("grade", "run", NAME, "--student", "zoe"),
+            "there is no hand-in of 'zoe' that counts; see: course grade status",
+        ),
         (("grade", "run", NAME, "--again"), "--again needs --student"),
         (("grade", "run", NAME, "--workers", "0"), "must be a whole number of at least 1, got '0'"),
         (("grade", "run", NAME, "--workers", "2", "--scheduler", "tcp://x"), "not allowed with argument"),

@@ -1,6 +1,7 @@
 """The one check: what counts as right, what is said about what is wrong, and when a mistake is named."""
 
 import math
+import time
 
 import numpy
 import pytest
@@ -76,7 +77,11 @@ def test_what_is_right(answer, expected):
         (torch.ones(3), torch.ones(2, 3), "must give back numbers of shape (2, 3), got shape (3,)"),
         (torch.ones(1), 1.0, "must give back a number, got shape (1,)"),
         (1.0, torch.ones(2), "must give back numbers of shape (2,), got the single number 1"),
-        ([[1, 2], [3]], torch.ones(2, 2), "must give back numbers of shape (2, 2), got [array"),
+        (
+            [[1, 2], [3]],
+            torch.ones(2, 2),
+            "must give back numbers of shape (2, 2), got [an array of shape (2,), an array",
+        ),
         ([], torch.ones(2), "must give back numbers of shape (2,), got shape (0,)"),
         ([0.5, 0.2], [True, False], "must give back True and False, got numbers"),
         (torch.tensor([[1.0, 2.0], [3.0, 9.0]]), [[1, 2], [3, 4]], "gives wrong numbers: 1 of 4, the worst at [1, 1]"),
@@ -189,3 +194,23 @@ EXPECTED = (1, 0.5, True, "a", [1, 2], [True, False], [[1], [2, 3]], numpy.eye(2
 def test_whatever_the_wire_carries_is_judged(answer, expected):
     """An answer on which the judge itself stops would be an error of ours, and hold up a whole class's export."""
     assert isinstance(complaint(answer, expected), str)
+
+
+HUGE = {
+    "numbers and text": [0] * 40_000 + [""],
+    "rows of no length": [[]] * 40_000,
+    "tables of no size": [numpy.zeros((2**20, 0))] * 1000,
+    "one table of no size": numpy.zeros((2**22, 0)),
+    "names": {str(number): number for number in range(20_000)},
+    "rows": [[0, 1], *([[0]] * 20_000)],
+}
+
+
+@pytest.mark.parametrize("name", HUGE)
+def test_a_huge_answer_costs_the_judge_little(name):
+    """A student's few lines must not buy minutes of the judge's time."""
+    start = time.process_time()
+    for expected in (1, numpy.eye(2), [[1], [2, 3]], "a", {"a": 1}):
+        text = complaint(HUGE[name], expected)
+        assert 0 < len(text) < 300
+    assert time.process_time() - start < 3

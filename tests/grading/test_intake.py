@@ -1,13 +1,14 @@
 """Downloads become clean hand-ins: the right one of several counts, and each has a receipt or a written reason."""
 
 import csv
+import datetime
 import hashlib
 import json
 import os
 
 import pytest
 
-from course_lib.grading import receipts
+from course_lib.grading import downloads, receipts
 from course_lib.grading.intake import IntakeError
 from course_lib.grading.receipts import ReceiptsError
 from tests.grading.downloaded import CLASS, DEADLINE, World, notebook, snapshot, zipped
@@ -146,11 +147,28 @@ def test_nbgraders_time_is_believed_where_nbgrader_wrote_it_and_nowhere_else(wor
     assert world.rows()["Cy Poe_1_assignsubmission_file_/ps1.ipynb"] == ("late", "left out: timestamp.txt")
 
 
-def test_a_time_that_cannot_be_read_is_that_of_the_file(world):
-    world.put("submitted/ann/ps1/ps1.ipynb", notebook(), hours=-2)
-    world.put("submitted/ann/ps1/timestamp.txt", b"\xff yesterday")
+def test_a_students_own_timestamp_deeper_down_says_nothing(world):
+    world.put("submitted/ann/ps1/ps1.ipynb", notebook("x = 1"), hours=-9)
+    world.put("submitted/ann/ps1/timestamp.txt", b"2026-12-05 10:00:00 UTC")
+    world.put("submitted/ann/ps1/sub/ps1.ipynb", notebook("x = 2"), hours=-9)
+    world.put("submitted/ann/ps1/sub/timestamp.txt", b"2026-11-29 10:00:00 UTC")
     world.take()
+    assert set(world.statuses().values()) == {"late", "superseded"}
+    assert world.time("ann") == "2026-12-05 10:00:00.000000 UTC"
+
+
+@pytest.mark.parametrize("text", [b"\xff yesterday", b"0900-01-01 00:00:00 UTC", b"9999-12-31 23:59:59 -1400"])
+def test_a_time_that_cannot_be_read_is_that_of_the_file(world, text):
+    world.put("submitted/ann/ps1/ps1.ipynb", notebook(), hours=-2)
+    world.put("submitted/ann/ps1/timestamp.txt", text)
+    for _ in range(2):
+        world.take()
     assert world.time("ann") == "2026-11-29 10:00:00.000000 UTC"
+
+
+@pytest.mark.parametrize("moment", [-62e9, -1.0, 0.0, 1e12, 1e300])
+def test_a_file_of_a_year_that_no_calendar_has_is_of_1970(moment):
+    assert downloads.a_time(moment) == datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 
 
 def test_canvas_says_itself_what_is_late_and_in_which_order(world):

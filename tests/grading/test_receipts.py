@@ -152,3 +152,19 @@ def test_a_rejection_for_an_unforeseen_reason_stops_nothing_and_is_shown(world, 
 def test_files_that_are_nobodys_and_no_hand_ins_are_named(world):
     world.put("grades.csv", b"")
     assert world.take().warnings == ("no hand-ins, and nobody's: grades.csv",)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("=1+1", "'=1+1"),
+        (" @a", "' @a"),
+        ("x;=1+1;.zip", "x;'=1+1;.zip"),
+        ("a; -1;+2", "a;' -1;'+2"),
+        ("a = b; c-d, -1", "a = b; c-d, -1"),
+    ],
+)
+def test_no_cell_is_a_formula_whatever_ends_a_cell(text, shown):
+    assert receipts.no_formula(text) == shown
+    assert receipts.no_formula(shown) == shown
+    assert receipts.printable(text) == shown

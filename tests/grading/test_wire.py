@@ -102,7 +102,8 @@ def array(data="AAAAAAAA8D8=", dtype="float64", shape=(1,), **more):
     [
         array(shape=(10**9,)), array(shape=(-1,)), array(shape=(-1, -1)), array(shape=(True,)), array(shape=(1.0,)),
         array(shape=(1,) * 9), array(shape=(0, 10**30)), array("", shape=(0, 2**23, 2**23, 2**23)), array(shape="1"),
-        array(dtype="object"), array(dtype="float64,(9,)f8"), array(dtype="O"), array(dtype="complex128"),
+        array("", "int8", (2**20, 2**20, 2**22, 0)), array("", "int8", (2**24, 0)), array(dtype="object"),
+        array(dtype="float64,(9,)f8"), array(dtype="O"), array(dtype="complex128"),
         array(dtype=["float64"]), array(data="?"), array(data=1), array(data="AAAA\n"), array(more=1),
         {"list": 1}, {"list": [], "tuple": []}, {"dict": [["a", 1], ["a", 2]]}, {"dict": [[1, 1]]}, {"dict": ["ab"]},
         {"dict": [["a"]]}, {"pickle": "gASVAA=="}, {"other": []}, {}, [], [1], "\ud800", 2**64, -(2**63) - 1,

@@ -91,34 +91,40 @@ def test_in_a_class_zip_one_bad_member_costs_the_others_nothing(world):
         ("inner.zip", zipped([GOOD])),
         ("poecy_33_9_ps1.ipynb", notebook("x = 3")),
     ]
-    world.put("submissions.zip", zipped(files), hours=-3)
-    for folder in ("submitted", "Cy Poe_1_assignsubmission_file_"):
-        for path in sorted((world.down / folder).rglob("*"), reverse=True):
-            path.unlink() if path.is_file() else path.rmdir()
-    result = world.take(None)
+    result = world.take(None, world.put("submissions.zip", zipped(files), hours=-3))
     assert (world.answer("bob"), world.answer("cy")) == ("x = 1", "x = 3")
     assert world.statuses()["inner.zip"] == "rejected"
-    assert sorted(each.student for each in result.receipts if each.status == "rejected") == ["", "ann", "ann", "ann"]
+    assert sorted(each.student for each in result.receipts if each.status == "rejected") == ["", "", "ann", "ann"]
     assert not list(world.book.rglob("*evil*/*"))
 
 
-def test_a_zip_of_nobodys_that_is_damaged_is_rejected(world):
-    world.put("submissions.zip", b"PK")
-    world.take()
+def test_a_class_zip_that_is_damaged_is_rejected(world):
+    world.take(place=world.put("submissions.zip", b"PK"))
     assert world.rows()["submissions.zip"][0] == "rejected"
+
+
+@pytest.mark.parametrize(
+    "name", ["submissions.zip", "polmal_999_9004_x_22_5_y.zip", "leeann_11_9004_x_22_5_y.zip", "deep/er/any.zip"]
+)
+def test_a_zip_among_the_downloads_is_one_persons_and_never_the_classs(world, name):
+    """Whatever its name: members inside that bear Bob's name are not Bob's."""
+    world.put(name, zipped([("raybob_22_99999_ps1.ipynb", notebook("x = 'stolen'")), ("ps1.txt", b"")]), hours=-0.5)
+    world.take()
+    assert world.answer("bob") == "x = 'bob'"
+    status, reason = world.rows()[name]
+    assert (status == "rejected") == ("leeann" not in name)
+    assert ("give intake this zip itself" in reason) == (name == "submissions.zip" or "999" in name)
 
 
 def test_a_members_time_is_the_zips_word_and_a_false_one_is_no_trouble(world, tmp_path):
     info = zipfile.ZipInfo("ann_ps1.ipynb", date_time=(2026, 11, 1, 10, 0, 0))
-    world.put("class.zip", zipped([(info, notebook("x = 1"))]))
-    world.take()
+    world.take(place=world.put("class.zip", zipped([(info, notebook("x = 1"))])))
     local = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(time.mktime((2026, 11, 1, 10, 0, 0, 0, 0, -1))))
     assert world.time("ann") == f"{local}.000000 UTC"
     data = bytearray(zipped([("ann_ps1.ipynb", notebook("x = 2"))]))
     where = data.index(b"PK\1\2")
     data[where + 12 : where + 16] = b"\xff" * 4
-    world.put("class.zip", bytes(data))
-    world.take()
+    world.take(place=world.put("class.zip", bytes(data)))
     assert set(world.statuses().values()) <= {"taken", "superseded"}
 
 
