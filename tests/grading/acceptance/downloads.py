@@ -1,4 +1,4 @@
-"""The folder of downloads of a class, with the names of Canvas, Moodle and nbgrader, plain and in zips."""
+"""The downloads of a class: a folder with the names of Canvas, Moodle and nbgrader, and a class's zip beside it."""
 
 from pathlib import Path
 
@@ -42,8 +42,13 @@ class Downloads:
             _write(place, {NOTEBOOK: desk.content(), **own, **desk.files})
 
     def close(self):
-        """Write the class's zip."""
-        _write(self.folder / "canvas", {"submissions.zip": zipped(self._in_zip)})
+        """Write the class's zip, which intake opens only where it is given that file."""
+        class_zip(self.folder).write_bytes(zipped(self._in_zip))
+
+
+def class_zip(folder: Path) -> Path:
+    """Beside the folder of the other downloads."""
+    return folder.with_name("submissions.zip")
 
 
 def _write(folder, files):

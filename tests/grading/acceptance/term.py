@@ -15,7 +15,7 @@ from course_lib.grading import actions, course_folder, runs, status
 from course_lib.grading.box import Limits
 from course_lib.grading.limits import MIB
 from tests.grading.acceptance.desk import NAME, Desk
-from tests.grading.acceptance.downloads import Downloads
+from tests.grading.acceptance.downloads import Downloads, class_zip
 from tests.grading.acceptance.files import FILES
 from tests.grading.acceptance.honest import HONEST
 from tests.grading.acceptance.hostile import HOSTILE
@@ -76,6 +76,7 @@ class Term:
     def grade(self, downloads, secret):
         """Intake, run, marks by hand, feedback, export."""
         words = ("--secret-file", str(secret))
+        self.command("intake of the zip", "grade", "intake", str(class_zip(downloads)), *words)
         self.command("intake", "grade", "intake", str(downloads), *words)
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(actions.runs, "Judging", functools.partial(runs.Judging, limits=LIMITS))
