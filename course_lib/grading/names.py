@@ -59,7 +59,8 @@ def identify(path: PurePosixPath, assignment: str, roster: Roster) -> Name:
             return replace(fits[0], folder=PurePosixPath(*path.parts[: depth + 2])) if is_stamped else fits[0]
         if _is_somebodys(parts, assignment):
             break
-    raise Rejected(f"the name fits nobody in the roster; {_cure(assignment)}, or complete the roster")
+    nearer = ", or give intake the folder in which the hand-ins lie" if len(path.parts) > DEEPEST else ""
+    raise Rejected(f"the name fits nobody in the roster; {_cure(assignment)}, or complete the roster{nearer}")
 
 
 def attempt(path: PurePosixPath, assignment: str) -> int:

@@ -74,6 +74,10 @@ def test_the_platforms_names_are_read(path, student, layout):
     assert (name.student, name.assignment, name.layout) == (student, "ps1", layout)
 
 
+def test_below_two_folders_no_name_is_read_and_the_cure_is_said():
+    assert "or give intake the folder in which the hand-ins lie" in whose("a/b/leeann_1234567_7654321_ps1.ipynb")
+
+
 def test_late_and_the_numbers_come_from_the_name():
     name = identify("leeann_LATE_1234567_7654321_ps1-2.ipynb")
     assert (name.late, name.upload, name.attempt, name.when) == (True, 7654321, 2, None)
