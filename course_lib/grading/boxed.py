@@ -87,7 +87,7 @@ class Boxed:
         try:
             return wire.decode(reply["value"])
         except (KeyError, wire.WireError) as error:
-            raise Unusable(f"unusable reply from `{name}`: {error}") from None
+            raise self._forged(error) from None
 
     def _start(self) -> None:
         """Run the cells; a student's end there is no error, but nothing can be asked afterwards."""
@@ -100,11 +100,12 @@ class Boxed:
         self._channel.deadline = time.monotonic() + self._box.limits.wall + SLACK
         with contextlib.suppress(Ended, Unusable):
             for name, source in self.cells:
-                told = self._ask({"cell": source}, f"in the cell {name.removeprefix('cell ')}").get("raised")
+                where = f"in the cell {name.removeprefix('cell ')}"
+                told = self._ask({"cell": source}, where, wire.SHORT).get("raised")
                 if told and isinstance(told, str):
                     self.errors[name] = clean(told)[:LONGEST]
 
-    def _ask(self, message: dict[str, object], where: str) -> dict[str, object]:
+    def _ask(self, message: dict[str, object], where: str, longest: int = wire.LONGEST) -> dict[str, object]:
         """Send a request and return its reply, which bears the request's number. Errors: Ended, Unusable."""
         if self._ending:
             raise Ended(self._ending)
@@ -112,16 +113,20 @@ class Boxed:
         frame = wire.pack({"id": number, **message})
         try:
             self._channel.write(frame)
-            reply = self._channel.receive()
+            reply = self._channel.receive(longest)
             if not isinstance(reply, dict) or reply.get("id") != number:
                 raise wire.WireError("it answers no question")
         except wire.Closed:
             raise self._over(where) from None
         except wire.WireError as error:
-            self._ending = "stopped after an unusable reply"
-            self._box.stop()
-            raise Unusable(f"unusable reply: {error}") from None
+            raise self._forged(error) from None
         return reply
+
+    def _forged(self, error: Exception) -> Unusable:
+        """End the conversation: our side of the box never writes such a reply."""
+        self._ending = "stopped after an unusable reply"
+        self._box.stop()
+        return Unusable(f"unusable reply: {error}")
 
     def _over(self, where: str) -> Ended:
         """Find out why the process is gone."""

@@ -5,7 +5,8 @@ import functools
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-LONGEST = 100_000  # characters: Python's parser is not made for hostile text
+LONGEST = 20_000  # characters: Python's parser is not made for hostile text, and takes gigabytes for long dotted names
+CHAIN = re.compile(r"(?:\.[\s\\]*\w+[\s\\]*){50}")
 MAGIC = re.compile(r"^([ \t]*)[%!?].*$", re.MULTILINE)  # lines for IPython
 
 
@@ -13,7 +14,7 @@ def used(source: str, names: Sequence[str], others: Iterable[str] = ()) -> list[
     """Those of the dotted names that the source uses, also by another name that it or an earlier cell imports.
 
     "nn.RNN" is found in ``torch.nn.RNN``, in ``from torch.nn import RNN as R; R`` and in ``from torch.nn import *``.
-    A source that is no Python uses none.
+    A source that is no Python uses none, nor does one that ``is_unread``.
     """
     if not names or (tree := _tree(source)) is None:
         return []
@@ -22,8 +23,13 @@ def used(source: str, names: Sequence[str], others: Iterable[str] = ()) -> list[
     return [name for name in names if any(_same(full, name) for full in found)]
 
 
+def is_unread(source: str) -> bool:
+    """Whether a source is too long or too strange to be looked through."""
+    return len(source) > LONGEST or CHAIN.search(source) is not None
+
+
 def _tree(source: str) -> ast.AST | None:
-    if len(source) > LONGEST:
+    if is_unread(source):
         return None
     try:
         return ast.parse(MAGIC.sub(r"\1pass", source))

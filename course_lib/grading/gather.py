@@ -59,14 +59,14 @@ def gather(folder: Path, assignment: str, roster: Roster, release: Template) -> 
 
 def _look(search: _Search, found: Found, path: Path | None) -> None:
     """Sort a file in; ``path`` is what intake was given, if that is the file itself."""
-    kind = found.path.suffix.casefold()
+    kind, is_one_persons = found.path.suffix.casefold(), names.is_platforms(found.path.name)
     try:
         name = names.identify(found.path, search.assignment, search.roster)
     except Rejected as nobody:
-        if kind == ".zip" and path is not None:
+        if kind == ".zip" and path is not None and not is_one_persons:
             _look_inside(search, found, path)
         elif kind in (".ipynb", ".zip"):
-            reason = f"{nobody}{WHOLE if kind == '.zip' and '/' not in str(found.path) else ''}"
+            reason = f"{nobody}{WHOLE if kind == '.zip' and not is_one_persons else ''}"
             search.gathered.rejected.append(_rejection("", found, _digest(found), reason))
         else:
             search.gathered.unknown.append(printable(found.path, 80))

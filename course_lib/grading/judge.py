@@ -48,7 +48,8 @@ def grade(
 def flagged(cells: Sequence[tuple[str, str]], problems: ProblemSet) -> tuple[str, ...]:
     """A sentence for each answer that uses a name which it should not."""
     sources = dict(cells)
-    found = []
+    unread = [name for name, source in cells if forbidden.is_unread(source)]
+    found = [f"{name} is too long or too strange to be looked through for what it uses; please look" for name in unread]
     for part in problems.parts:
         names = forbidden.used(sources.get(f"answer-{part.identity}", ""), part.forbidden, sources.values())
         found += [f"{part.identity} uses {name}, which it should build itself; please look" for name in names]

@@ -14,8 +14,10 @@ from pathlib import PurePosixPath
 from course_lib.grading.receipts import Rejected
 from course_lib.grading.roster import Member, Roster
 
-# Canvas: lib/content_zipper.rb writes name[_LATE]_user_attachment_file; the name has no _digits_ of its own.
+# Canvas: lib/content_zipper.rb writes name[_LATE]_user_attachment_file; a name that somebody gave themselves may look
+# like more of these numbers, and so may a file's.
 _CANVAS = re.compile(r"(?<=.)(?=_([0-9]{1,20})_([0-9]{1,20})_)")
+_LATE = re.compile(r"(?:^|_)LATE(?=_[0-9]+_[0-9]+_)")
 _CANVAS_TEXT = re.compile(r"(.+)_([0-9]{1,20})_(?:text|link)\.html")
 # Moodle: mod/assign/classes/downloader.php writes name_participant_assignsubmission_file[_[file]]; the name has no _.
 _MOODLE = re.compile(r"([^_]+)_[0-9]+_assignsubmission_[a-z]+(?:_.*)?", re.DOTALL)
@@ -57,7 +59,7 @@ def identify(path: PurePosixPath, assignment: str, roster: Roster) -> Name:
         if fits:
             is_stamped = fits[0].layout == "nbgrader" and fits[0].when is None
             return replace(fits[0], folder=PurePosixPath(*path.parts[: depth + 2])) if is_stamped else fits[0]
-        if _is_somebodys(parts, assignment):
+        if _is_somebodys(parts, assignment, roster):
             break
     nearer = ", or give intake the folder in which the hand-ins lie" if len(path.parts) > DEEPEST else ""
     raise Rejected(f"the name fits nobody in the roster; {_cure(assignment)}, or complete the roster{nearer}")
@@ -74,16 +76,19 @@ def is_named_after(path: PurePosixPath, assignment: str) -> bool:
     return assignment.casefold() in (path.stem.casefold(), _AGAIN.sub("", path.stem).casefold())
 
 
+def is_platforms(name: str) -> bool:
+    """Whether a name looks like one that a platform gives what one person handed in."""
+    return "_assignsubmission_" in name or name.count("+") >= 2 or _CANVAS.search(name) is not None
+
+
 def _cure(assignment: str) -> str:
     return f"rename it to STUDENT_{assignment}.ipynb with the student's id"
 
 
-def _is_somebodys(parts: tuple[str, ...], assignment: str) -> bool:
+def _is_somebodys(parts: tuple[str, ...], assignment: str, roster: Roster) -> bool:
     """Whether a platform named a person here: what stands inside is that person's word, in the roster or not."""
-    if len(parts) == 1:
-        return bool(_MOODLE.fullmatch(parts[0]) or _CANVAS.search(parts[0]))
-    in_exchange = _MOODLE.fullmatch(parts[0]) or _EXCHANGE.fullmatch(parts[0])
-    return bool(in_exchange) or (len(parts) >= 3 and parts[1] == assignment)
+    first = parts[0]
+    return is_platforms(first) or bool(_by_id(first, roster)) or (len(parts) >= 3 and parts[1] == assignment)
 
 
 def _fits(parts: tuple[str, ...], assignment: str, roster: Roster) -> Iterator[Name]:
@@ -135,20 +140,21 @@ def _moodle(part: str, assignment: str, roster: Roster, count: int) -> Iterator[
 def _canvas(part: str, assignment: str, roster: Roster, count: int) -> Iterator[Name]:
     """By Canvas's id of the student; by name only those whose id the roster lacks.
 
-    Where three numbers stand in a row, the first may be the end of a name that somebody gave themselves: then the name
-    must fit as well.
+    Where there are more numbers than Canvas's two, anybody may have written the others: then the name must fit as well,
+    and no other number be the id of somebody else. A mark of lateness counts wherever it stands.
     """
     text, pairs = _CANVAS_TEXT.fullmatch(part), list(_CANVAS.finditer(part))
     if not (text or pairs):
         return
     before, canvas_id, upload = (part[: pairs[0].start()], *pairs[0].groups()) if pairs else (text[1], text[2], "0")
-    is_unclear = len(pairs) > 1 and pairs[1].start() == pairs[0].end(1)
-    late = before.endswith("_LATE") or before == "LATE"
+    others, late = {pair[1] for pair in pairs[1:]}, bool(_LATE.search(part))
+    name, rivals, found = _plain(before.removesuffix("_LATE")), others - {canvas_id, ""}, []
     for member in roster.values():
-        is_named = _plain(before.removesuffix("_LATE")) in _sortable(member.name)
-        by_id = canvas_id == member.canvas_id and (is_named or not is_unclear)
-        if by_id or (is_named and not member.canvas_id):
-            yield Name(member.student, assignment, "canvas", None, late, count, int(upload))
+        is_named = name in _sortable(member.name)
+        if (canvas_id == member.canvas_id and (is_named or not others)) or (is_named and not member.canvas_id):
+            found.append(member)
+    for member in [*found, *(each for each in roster.values() if found and each.canvas_id in rivals)]:
+        yield Name(member.student, assignment, "canvas", None, late, count, int(upload))
 
 
 def _by_id(text: str, roster: Roster) -> list[Member]:

@@ -18,7 +18,8 @@ from course_lib.grading.outcome import Mark, Outcome
 _LIVE = re.compile(
     r"(?i)(?<=<)(?=[a-z/!?])"  # tags
     r"|(?<=\])(?=[(:])"  # links, pictures, and the addresses of both
-    r"|(?<=script)(?=\s*:)|(?<=data)(?=\s*:)"
+    r"|(?<=script)(?=\s*:)|(?<=data)(?=\s*:)|(?<=http)(?=s?:)|(?<=mer)(?=maid)"
+    r"|(?m:^)(?=[ ]{0,3}(?:#|=+[ \t]*(?m:$)|-+[ \t]*(?m:$)))"  # headings, which get names of their own
     r"|(?<=&)(?=#|[a-z][a-z0-9]*;)"  # characters by their names
     r"|(?<=\\)(?=href|mmlToken|class|cssId|style|require|unicode|bbox|url|html)"  # formulas with attributes
 )

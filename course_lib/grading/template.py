@@ -16,6 +16,7 @@ from course_lib.grading.receipts import Rejected, printable
 LARGEST = 5 * 2**20  # bytes of a notebook
 CELLS = 500
 CHARACTERS = 200_000  # of a cell
+WRITTEN = 20_000  # characters of a written answer: a page takes minutes to render much more
 SAVE = "open it in JupyterLab, save it, and hand in the saved file"
 CLEAR = "choose Kernel > Restart Kernel and Clear Outputs of All Cells, save, and hand in again"
 # Control characters, half surrogate pairs, and marks that make code read in another order than it runs.
@@ -195,6 +196,9 @@ def _assemble(template: Template, found: _Found) -> dict[str, object]:
     for index, cell in enumerate(notebook["cells"]):
         if index in found.answers:
             text = "\n\n".join(filter(str.strip, found.answers[index])) or found.answers[index][0]
+            if template.role(index) == "written" and len(text) > WRITTEN:
+                label = printable(template.label(index))
+                raise Rejected(f"{label} has {len(text)} characters, more than {WRITTEN}; shorten it")
             if template.role(index) == "written" and text != "".join(cell["source"]):
                 text = _TAG.sub("< ", text)  # a tag would run in the browser of who marks the answer
             cell["source"] = text.splitlines(keepends=True) if isinstance(cell["source"], list) else text

@@ -13,6 +13,12 @@ def forge(body, length=None):
     for wire in wires(): os.write(wire, struct.pack('>I', len(body) if length is None else length) + body)
 """
 
+REACH = """
+import gc
+known = {'answer', 'described', 'Shell'}
+worker = next(each for each in gc.get_objects() if type(each) is dict and known <= each.keys())  # its own names
+"""
+
 CELLS = {
     "A08 loop": "while True: pass",
     "A09 deaf loop": """

@@ -1,12 +1,14 @@
 """The judge gives what the code in the box earns: honest answers their points, tricks none, and every end a reason."""
 
+import ast
+
 import numpy
 import pytest
 
-from course_lib.grading import boxed, judge
+from course_lib.grading import boxed, forbidden, judge
 from course_lib.grading.box import BoxError, Limits
 from course_lib.grading.problem import Case, Part, ProblemSet
-from tests.grading.attacks import CELLS, RIGHT
+from tests.grading.attacks import CELLS, REACH, RIGHT
 from tests.grading.conftest import SETUP
 
 SCALE, TOTAL = RIGHT.split("\n")
@@ -171,6 +173,38 @@ def test_a_forbidden_name_is_a_flag_and_costs_nothing(unboxed, toy, rng):
     outcome = judge.grade(given, toy, SETS, rng, Limits(), unboxed)
     assert points(outcome)["1"] == 2.0
     assert outcome.flags == ("1 uses nn.RNN, which it should build itself; please look",)
+
+
+@pytest.mark.parametrize(
+    "odd", ["import a" + ".a" * 100, "x = a" + " . a" * 100, "#" * 20_001, "x = a" + "\\\n.a" * 100]
+)
+def test_what_the_parser_must_not_see_is_for_a_human(unboxed, toy, rng, odd, monkeypatch):
+    """CPython takes gigabytes for a long dotted name, outside the box."""
+    real = ast.parse
+    monkeypatch.setattr(forbidden.ast, "parse", lambda text: real(text) if "a" * 3 not in text else pytest.fail(text))
+    outcome = judge.grade(cells(before=f"if 0:\n  {odd}\n# aaa import"), toy, SETS, rng, Limits(), unboxed)
+    assert (outcome.status, points(outcome)) == ("graded", {"1": 2.0, "2": 3.0})
+    assert outcome.flags == ("extra is too long or too strange to be looked through for what it uses; please look",)
+
+
+HUGE_AND_EMPTY = "{'array': '', 'dtype': 'int8', 'shape': [2**20, 2**20, 2**20, 0]}"
+
+
+@pytest.mark.parametrize("value", ["{'list': [[]]}", HUGE_AND_EMPTY, "{'list': [0] * 20_000}", "[[[]]] * 200_000"])
+def test_a_value_that_the_worker_never_writes_ends_the_conversation(unboxed, toy, rng, value):
+    forging = REACH + f"worker['answer'] = lambda shell, asked: {{'value': {value}}}"
+    outcome = judge.grade(cells(before=forging), toy, SETS, rng, Limits(), unboxed)
+    assert (outcome.status, points(outcome)) == ("graded", {"1": 0.0, "2": 0.0})
+    assert "unusable reply: " in outcome.marks["1"].message
+    assert outcome.marks["2"].message == "not reached: stopped after an unusable reply"
+
+
+def test_a_cells_reply_is_short(unboxed, toy, rng):
+    forging = REACH + "worker['run'] = lambda shell, source: 'x' * 100_000"
+    outcome = judge.grade(cells(before=forging), toy, SETS, rng, Limits(), unboxed)
+    assert outcome.marks["1"].message == "not reached: stopped after an unusable reply"
+    emoji = cells(before="raise ValueError('\N{GRINNING FACE}' * 1000)")  # the longest that an honest cell has
+    assert points(judge.grade(emoji, toy, SETS, rng, Limits(), unboxed)) == {"1": 2.0, "2": 3.0}
 
 
 @pytest.mark.box

@@ -44,6 +44,15 @@ def test_names_of_ten_thousand_characters_are_just_text(ours, handed):
     assert rebuilt["cells"][-1]["id"] == "own-1"
 
 
+def test_a_written_answer_without_end_is_rejected_also_in_pieces(ours, handed):
+    """A browser takes a minute for 200 000 spaces."""
+    cell(handed, "written-3")["source"] = "a" + " " * (template.WRITTEN - 2) + "b"
+    rebuild(handed, ours)
+    handed["cells"].append(own(" " * 20 + "c", "markdown"))
+    words = refusal(json.dumps(handed).encode(), ours)
+    assert words == "written-3 has 20023 characters, more than 20000; shorten it"
+
+
 @pytest.mark.parametrize(
     ("data", "words"),
     [

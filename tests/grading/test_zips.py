@@ -112,8 +112,16 @@ def test_a_zip_among_the_downloads_is_one_persons_and_never_the_classs(world, na
     world.take()
     assert world.answer("bob") == "x = 'bob'"
     status, reason = world.rows()[name]
-    assert (status == "rejected") == ("leeann" not in name)
-    assert ("give intake this zip itself" in reason) == (name == "submissions.zip" or "999" in name)
+    assert status == "rejected"
+    assert ("give intake this zip itself" in reason) == (name in ("submissions.zip", "deep/er/any.zip"))
+
+
+def test_a_strangers_zip_is_not_the_classs_though_intake_is_given_it(world):
+    stolen = zipped([("raybob_22_99999_ps1.ipynb", notebook("x = 'stolen'"))])
+    world.take()
+    world.take(place=world.put("polmal_999_9004_y.zip", stolen, hours=-0.5))
+    assert world.answer("bob") == "x = 'bob'"
+    assert world.rows()["polmal_999_9004_y.zip"][0] == "rejected"
 
 
 def test_a_members_time_is_the_zips_word_and_a_false_one_is_no_trouble(world, tmp_path):

@@ -7,7 +7,7 @@ import numpy
 
 from tests.grading.acceptance.entry import ALL, Entry, early, late, solved
 from tests.grading.answers import problems
-from tests.grading.attacks import CELLS, PROGRAMS
+from tests.grading.attacks import CELLS, PROGRAMS, REACH
 
 TOKEN = "acceptance-daemon"  # in the command line of what must not outlive its box
 FUNCTIONS = "gated_step = half_life = reads = count = run = inputs_read = nodes_read = peephole_step = diagnose = "
@@ -30,11 +30,6 @@ if not os.fork():
     os.execv(sys.executable, [sys.executable, '-c', 'import time; time.sleep(600)', {TOKEN!r}])
 time.sleep(0.3)
 print('started')
-"""
-REACH = """
-import gc
-known = {'answer', 'described', 'Shell'}
-worker = next(each for each in gc.get_objects() if type(each) is dict and known <= each.keys())  # its own names
 """
 ANSWERING = "worker['answer'] = lambda shell, asked: {'value': 1.0, 'points': 18, 'ok': True}"
 SHAPE = "worker['answer'] = lambda *_: {'value': {'array': '', 'dtype': 'float64', 'shape': [10 ** 9]}}"
@@ -124,8 +119,8 @@ HOSTILE = (
     forged("A18 deep JSON", "unusable reply"),
     forged("A18 no JSON", "unusable reply"),
     forged("A18 hung up"),
-    Entry("A19 shape", solved(early(REACH + SHAPE)), 0.0, said=("unusable reply from", "this is no shape")),
-    Entry("A19 pickle", solved(early(REACH + PICKLE)), 0.0, said=("unusable reply from", "this is no array")),
+    Entry("A19 shape", solved(early(REACH + SHAPE)), 0.0, said=("unusable reply: ", "this is no shape")),
+    Entry("A19 pickle", solved(early(REACH + PICKLE)), 0.0, said=("unusable reply: ", "this is no array")),
     trick("A19 not finite"),
     trick("A19 objects", "cannot be sent"),
     Entry("A19 deep", late(DEEP), 0.0, said=("nested more than", "type bytes cannot be sent")),
