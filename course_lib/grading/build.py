@@ -4,7 +4,6 @@ import copy
 import io
 import json
 import os
-import re
 import zipfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -17,11 +16,10 @@ from course_lib.grading import samples, sets, variant
 from course_lib.grading.problem import ProblemSet
 from course_lib.grading.roster import Member
 from course_lib.grading.sets import SetError
-from course_lib.publish.notebook import METADATA, dumps
+from course_lib.publish.notebook import METADATA, REGION, dumps
 from course_lib.publish.rules import BEGIN, END
 from course_lib.training import is_quiet
 
-REGION = re.compile(rf"^([ \t]*){BEGIN}[ \t]*$.*?^[ \t]*{END}[ \t]*$", re.MULTILINE | re.DOTALL)
 WRITTEN_BEFORE = (1980, 1, 1, 0, 0, 0)  # the first time that a zip file can say: the same in every build
 
 

@@ -18,7 +18,7 @@ METADATA = {
     "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
 }
-_REGION = re.compile(rf"^([ \t]*){BEGIN}[ \t]*$.*?^[ \t]*{END}[ \t]*$", re.MULTILINE | re.DOTALL)
+REGION = re.compile(rf"^([ \t]*){BEGIN}[ \t]*$.*?^[ \t]*{END}[ \t]*$", re.MULTILINE | re.DOTALL)
 _MARKER_LINE = re.compile(rf"^[ \t]*(?:{BEGIN}|{END})[ \t]*(?:\n|\Z)", re.MULTILINE)
 _ID_WORD = {"": "ex", "p": "predict", "q": "quiz"}
 
@@ -119,7 +119,7 @@ def _slide_type(tags: tuple[str, ...]) -> str:
 
 
 def _stub(source: str) -> str:
-    return _REGION.sub(r"\1raise NotImplementedError", source)
+    return REGION.sub(r"\1raise NotImplementedError", source)
 
 
 def _solve(source: str) -> str:

@@ -3,6 +3,7 @@
 import csv
 import datetime
 import shutil
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -75,6 +76,7 @@ def test_a_term_from_roster_to_canvas(place, capsys):
     built = ("assignment", "build", "ps1", "--roster", "class.csv", "--deadline", "2999-01-01T00:00+01:00")
     assert course(*built, "--make-secret") == 0
     assert "ps1 is built for 3 students; hand out gradebook/handed_out/ps1/*.zip" in capsys.readouterr().out
+    assert stat.S_IMODE((place / "gradebook").stat().st_mode) == 0o700  # it holds everyone's numbers
     assert course(*built) == 0  # again, with the same secret
     hand_outs = place / "gradebook" / "handed_out" / "ps1"
     for student, words in (("ada", "Because."), ("cy", "")):
