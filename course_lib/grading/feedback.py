@@ -11,6 +11,7 @@ LARGEST = 2_000_000  # bytes; the journal cuts what a student wrote, so a page s
 _STYLE = (
     "body { font-family: sans-serif; max-width: 45em; margin: 2em auto; line-height: 1.5 } "
     "pre { background: #f4f4f4; padding: 0.8em; overflow-x: auto; white-space: pre-wrap } "
+    "td:nth-child(-n+2), th { white-space: nowrap } "
     "table { border-collapse: collapse } td, th { text-align: left; vertical-align: top; padding: 0.3em 1em 0.3em 0 }"
 )
 

@@ -12,7 +12,8 @@ from course_lib.grading.roster import Member
 
 WAITING, NOTHING = "not judged yet", "not handed in"
 OPEN = ("internal error", WAITING)  # these must end otherwise before marks leave the grade book
-UNTRIED = ("nothing here yet", "not reached")  # these tell of no mistake, and come last
+UNREACHED = "not reached"
+UNTRIED = ("nothing here yet", UNREACHED)  # these tell of no mistake, and come last
 MARKED = journal.JUDGED
 
 
@@ -88,6 +89,12 @@ def mistakes(found: Sequence[Standing]) -> dict[str, Counter[str]]:
     return met
 
 
+def _stop(outcome: Outcome | None) -> str:
+    """What ended a hand-in before all of its parts were asked, and where."""
+    told = (mark.message for mark in outcome.marks.values()) if outcome else ()
+    return next((text.partition(": ")[2] for text in told if text.startswith(f"{UNREACHED}: ")), "")
+
+
 def _short(message: str) -> str:
     """The first line of a message; all that was not tried is one thing."""
     untried = next((each for each in UNTRIED if message.startswith(each)), "")
@@ -98,8 +105,8 @@ def lines(found: Sequence[Standing]) -> Iterator[str]:
     """What `course grade status` prints: a line a student, the sums, and a line a mistake."""
     for each in found:
         total = f"{each.score.total:7.2f}" if each.score else f"{'':7}"
-        flags = each.outcome.flags if each.outcome else ()
-        words = [each.late, each.reason, *(f"look at: {flag}" for flag in flags), each.open if each.score else ""]
+        flags = [f"look at: {flag}" for flag in each.outcome.flags] if each.outcome else []
+        words = [each.late, each.reason, _stop(each.outcome), *flags, each.open if each.score else ""]
         text = "; ".join(word.replace("\n", " ") for word in words if word)
         yield f"{each.member.student:16} {total} {each.status:14} {text}".rstrip()
     counts = Counter(each.status for each in found)

@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from course_lib.grading import receipts, status
-from course_lib.grading.outcome import Outcome
+from course_lib.grading.outcome import Mark, Outcome
 from course_lib.grading.receipts import Receipt
 from tests.grading.test_plugin import mark_by_hand
 from tests.grading.toy_class import NAME, enter, hand_in, make_class, note, outcome
@@ -58,6 +58,24 @@ def test_a_limit_names_itself_and_keeps_its_points(folder):
     enter(folder, "ada", outcome(status="limit", reason="wall time", two=0.0))
     ada = found(folder)["ada"]
     assert (ada.status, ada.reason, ada.score.total) == ("limit", "wall time", 2.0)
+
+
+def test_a_line_says_where_a_hand_in_was_stopped_and_what_was_not_tried_comes_last(folder):
+    marks = {"1a": Mark(2.0, 2.0, "right"), "2": Mark(0.0, 3.0, "not reached: stopped by the limit on CPU time in `f`")}
+    hand_in(folder, "ada")
+    enter(folder, "ada", Outcome("limit", "CPU time", marks))
+    hand_in(folder, "bob")
+    enter(folder, "bob", outcome(0.0, two=0.0))
+    hand_in(folder, "cy")
+    enter(folder, "cy", Outcome("graded", marks={**outcome().marks, "1a": Mark(0.0, 2.0, "nothing here yet: `f` …")}))
+    lines = list(status.lines(status.standings(folder, NAME)))
+    assert "limit          CPU time; stopped by the limit on CPU time in `f`" in lines[0]
+    assert [line.split("× ")[1] for line in lines[4:]] == [
+        "off by one",
+        "off by one",
+        "nothing here yet",
+        "not reached",
+    ]
 
 
 def test_a_written_answer_waits_for_a_human(folder):
