@@ -1,15 +1,18 @@
 """The machine that box tests need, and a toy problem set whose notebook runs with or without a box."""
 
+import copy
 import os
 import subprocess
 from pathlib import Path
 
+import nbformat
 import numpy
 import pytest
 
-from course_lib.grading import box, kernel
+from course_lib.grading import box, kernel, template
 from course_lib.grading.limits import BoxError, Limits
 from course_lib.grading.problem import Case, Part, ProblemSet
+from tests.grading.rebuilt import release
 
 SETUP = "import json\nfrom pathlib import Path\nimport torch\nk = json.loads(Path('variant.json').read_text())['k']"
 
@@ -96,3 +99,17 @@ def toy():
 @pytest.fixture
 def rng():
     return numpy.random.default_rng(5)
+
+
+@pytest.fixture(scope="module")
+def ours(tmp_path_factory):
+    """The release notebook as intake reads it."""
+    path = tmp_path_factory.mktemp("release") / "ps1.ipynb"
+    nbformat.write(release(), path)
+    return template.load(path)
+
+
+@pytest.fixture
+def handed(ours):
+    """A copy of the release notebook, as a student gets it."""
+    return copy.deepcopy(dict(ours.notebook))

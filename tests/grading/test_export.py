@@ -9,9 +9,8 @@ import pytest
 from course_lib.grading import book, export, status
 from course_lib.grading.export import ExportError
 from course_lib.grading.outcome import Outcome
-from tests.grading.test_plugin import late, mark_by_hand
 from tests.grading.test_status import reject
-from tests.grading.toy_class import BLANK, NAME, enter, hand_in, make_class, note, outcome
+from tests.grading.toy_class import BLANK, NAME, enter, hand_in, late, make_class, mark_by_hand, note, outcome
 
 SAMPLES = Path(__file__).with_name("samples")
 

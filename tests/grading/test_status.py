@@ -7,8 +7,7 @@ import pytest
 from course_lib.grading import receipts, status
 from course_lib.grading.outcome import Mark, Outcome
 from course_lib.grading.receipts import Receipt
-from tests.grading.test_plugin import mark_by_hand
-from tests.grading.toy_class import NAME, enter, hand_in, make_class, note, outcome
+from tests.grading.toy_class import NAME, enter, hand_in, make_class, mark_by_hand, note, outcome
 
 
 @pytest.fixture

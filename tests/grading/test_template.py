@@ -10,19 +10,6 @@ from course_lib.grading import template
 from tests.grading.rebuilt import cell, order, own, rebuild, refusal, release, sources
 
 
-@pytest.fixture(scope="module")
-def ours(tmp_path_factory):
-    path = tmp_path_factory.mktemp("release") / "ps1.ipynb"
-    nbformat.write(release(), path)
-    return template.load(path)
-
-
-@pytest.fixture
-def handed(ours):
-    """A copy of the release notebook, as a student gets it."""
-    return copy.deepcopy(dict(ours.notebook))
-
-
 def test_an_untouched_notebook_becomes_the_template_to_the_byte(tmp_path, ours):
     nbformat.write(release(), tmp_path / "ps1.ipynb")
     data = (tmp_path / "ps1.ipynb").read_bytes()

@@ -1,6 +1,5 @@
 """Rebuilding files that nobody's Jupyter wrote: each is rejected with the remedy, or comes out harmless."""
 
-import copy
 import json
 
 import nbformat
@@ -10,20 +9,7 @@ from hypothesis import strategies as st
 
 from course_lib.grading import template
 from course_lib.grading.receipts import Rejected
-from tests.grading.rebuilt import about, cell, order, own, rebuild, refusal, release, sources
-
-
-@pytest.fixture(scope="module")
-def ours(tmp_path_factory):
-    path = tmp_path_factory.mktemp("release") / "ps1.ipynb"
-    nbformat.write(release(), path)
-    return template.load(path)
-
-
-@pytest.fixture
-def handed(ours):
-    """A copy of the release notebook, as a student gets it."""
-    return copy.deepcopy(dict(ours.notebook))
+from tests.grading.rebuilt import about, cell, order, own, rebuild, refusal, sources
 
 
 def test_signs_that_cannot_be_seen_are_replaced(ours, handed):

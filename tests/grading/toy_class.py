@@ -100,3 +100,21 @@ def enter(folder, student, result):
 def deadline(folder, time):
     """Set the assignment's deadline."""
     course_folder.add_assignment(folder, NAME, datetime.datetime.fromisoformat(time))
+
+
+def autograded(folder, student):
+    return nbformat.read(folder / "autograded" / student / NAME / f"{NAME}.ipynb", as_version=4)
+
+
+def mark_by_hand(folder, student, points):
+    """As nbgrader's formgrader does."""
+    with course_folder.gradebook(folder) as opened:
+        grade = opened.find_grade("written-3", NAME, NAME, student)
+        grade.manual_score, grade.needs_manual_grade = points, False
+        opened.db.commit()
+
+
+def late(folder, penalty="zero"):
+    settings = folder / course_folder.CONFIG
+    settings.write_text(settings.read_text().replace('= "none"', f'= "{penalty}"'))
+    deadline(folder, "2026-10-01T12:00:00+02:00")
