@@ -60,9 +60,9 @@ def identify(path: PurePosixPath, assignment: str, roster: Roster) -> Name:
             is_stamped = fits[0].layout == "nbgrader" and fits[0].when is None
             return replace(fits[0], folder=PurePosixPath(*path.parts[: depth + 2])) if is_stamped else fits[0]
         if _is_somebodys(parts, assignment, roster):
-            break
+            raise Rejected(_nobody(assignment))
     nearer = ", or give intake the folder in which the hand-ins lie" if len(path.parts) > DEEPEST else ""
-    raise Rejected(f"the name fits nobody in the roster; {_cure(assignment)}, or complete the roster{nearer}")
+    raise Rejected(_nobody(assignment) + nearer)
 
 
 def attempt(path: PurePosixPath, assignment: str) -> int:
@@ -79,6 +79,10 @@ def is_named_after(path: PurePosixPath, assignment: str) -> bool:
 def is_platforms(name: str) -> bool:
     """Whether a name looks like one that a platform gives what one person handed in."""
     return "_assignsubmission_" in name or name.count("+") >= 2 or _CANVAS.search(name) is not None
+
+
+def _nobody(assignment: str) -> str:
+    return f"the name fits nobody in the roster; {_cure(assignment)}, or complete the roster"
 
 
 def _cure(assignment: str) -> str:

@@ -73,7 +73,9 @@ def test_the_platforms_names_are_read(path, student, layout):
 
 
 def test_below_two_folders_no_name_is_read_and_the_cure_is_said():
-    assert "or give intake the folder in which the hand-ins lie" in whose("a/b/leeann_1234567_7654321_ps1.ipynb")
+    nearer = "or give intake the folder in which the hand-ins lie"
+    assert nearer in whose("a/b/leeann_1234567_7654321_ps1.ipynb")
+    assert nearer not in whose("submitted/eve/ps1/bob_ps1.ipynb")  # there the name would be Eve's word
 
 
 def test_late_and_the_numbers_come_from_the_name():
