@@ -6,7 +6,6 @@ import hashlib
 import http.client
 import importlib
 import os
-import sys
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -15,6 +14,7 @@ from typing import BinaryIO
 
 from tqdm import tqdm
 
+from course_lib import cache
 from course_lib.data.catalogue import SOURCES, File, Source
 
 TIMEOUT, CHUNK = 30, 1 << 16  # seconds without an answer, bytes
@@ -49,14 +49,10 @@ def cache_folder() -> Path:
 
     Errors: DownloadError if there is no home folder.
     """
-    if chosen := os.environ.get("COURSE_CACHE"):
-        return Path(chosen)
-    usual = {"win32": "~/AppData/Local", "darwin": "~/Library/Caches"}.get(sys.platform, "~/.cache")
-    system = os.environ.get({"win32": "LOCALAPPDATA", "darwin": ""}.get(sys.platform, "XDG_CACHE_HOME"))
     try:
-        return Path(system or usual).expanduser() / "course-lib"
-    except RuntimeError as error:
-        raise DownloadError("there is no home folder for the cache; name a folder in COURSE_CACHE") from error
+        return cache.cache_folder()
+    except FileNotFoundError as error:
+        raise DownloadError(str(error)) from error
 
 
 def get(name: str, agree: Callable[[str], bool]) -> Path:

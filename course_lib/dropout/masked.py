@@ -64,7 +64,7 @@ class Masked(Cell):
             return h, self.state_type(*new, state.seed)
         masks = self._masks(state.seed, len(below), below.dtype)
         if self._is_one(state.seed) and self._is_fusable(below):
-            h, new = fast.call_fused(self.cell, below, old, self.cell.weight_ih, dropped(self.cell, masks[0])[0])
+            h, new = fast.fused_row(self.cell, below, old, weight_hh=dropped(self.cell, masks[0])[0])
             return h, self.state_type(*new, state.seed)
         hs = []
         for below_t, mask in zip(below, masks):

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import sys
 import threading
 
 import pytest
@@ -211,7 +212,7 @@ def test_an_unknown_name_is_answered_with_the_list(call):
 def test_the_cache_is_where_the_system_keeps_caches(monkeypatch, tmp_path, platform, variable, folder):
     for name in ("COURSE_CACHE", "XDG_CACHE_HOME", "LOCALAPPDATA"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(download.sys, "platform", platform)
+    monkeypatch.setattr(sys, "platform", platform)
     monkeypatch.setenv("HOME", str(tmp_path))
     assert download.cache_folder().is_relative_to(tmp_path / folder)
     if variable:

@@ -74,7 +74,7 @@ def test_the_quick_row_is_taken_where_it_holds(monkeypatch):
     def refuse(*_):
         raise AssertionError("the loop ran")
 
-    monkeypatch.setattr(fast, "looped_row", refuse)
+    monkeypatch.setattr(fast.rows, "looped_row", refuse)
     stack, x = ClockedStack.uniform(GRUCell, 5, 4, 3), torch.randn(6, 2, 5)
     stack(x)
     uneven = [state._replace(clock=torch.tensor([0, 1])) for state in stack.initial_states(2)]

@@ -1,10 +1,9 @@
-"""One row at full speed: a cell over a whole sequence, in one fused torch call where torch has one.
+"""A cell over a whole sequence: in one call where that computes the same, else by the plain loop.
 
-The rule: a cell whose type is exactly RNNCell, LSTMCell or GRUCell, in float32 or float64, on CPU or CUDA, goes
-through ``torch.rnn_tanh``, ``torch.lstm`` or ``torch.gru``. A cell around such a cell may bring a ``quick_row(below,
-state)``, which computes what the loop would, or gives None. Everything else takes the plain loop: other cells, cells
-with hooks, autocast, and the transforms of torch.func and forward-mode differentiation, for which the fused calls
-have no rule.
+The rule: a cell whose type is exactly RNNCell, LSTMCell or GRUCell, in float32 or float64, on CPU or CUDA, goes through
+one call, see engines.py. A cell around such a cell may bring a ``quick_row(below, state)``, which computes what the
+loop would, or gives None. Everything else takes the plain loop: other cells, cells with hooks, autocast, and the
+transforms of torch.func and forward-mode differentiation, for which the fused calls have no rule.
 """
 
 import torch
@@ -12,9 +11,9 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 from torch.autograd import forward_ad
 
-from course_lib.cells import Cell, GRUCell, LSTMCell, RNNCell, State
-
-FUSED = {RNNCell: torch.rnn_tanh, LSTMCell: torch.lstm, GRUCell: torch.gru}
+from course_lib.cells import Cell, State
+from course_lib.fast.engines import KINDS
+from course_lib.fast.fused import fused_row
 
 
 def row(
@@ -39,7 +38,7 @@ def open_row(cell: Cell, below: Tensor, state: State, ended: Tensor | None = Non
         return looped_row(cell, below, state, ended) if quick is None else quick
     fused = fused_row
     if torch.compiler.is_compiling():
-        # torch.compile cannot trace the fused calls; it leaves torch.nn's layers out of its graphs in the same way.
+        # torch.compile cannot trace a fused call; it leaves torch.nn's layers out of its graphs in the same way.
         fused = torch.compiler.disable(fused_row)
     return fused(cell, below, state, ended)
 
@@ -47,7 +46,7 @@ def open_row(cell: Cell, below: Tensor, state: State, ended: Tensor | None = Non
 def is_fusable(cell: Cell, below: Tensor) -> bool:
     """Whether the fused call computes exactly what the cell's own ``forward`` would."""
     return (
-        type(cell) in FUSED
+        type(cell) in KINDS
         and not is_changed(cell)
         and below.dtype in (torch.float32, torch.float64)
         and below.device.type in ("cpu", "cuda")
@@ -84,46 +83,9 @@ def looped_row(cell: Cell, below: Tensor, state: State, ended: Tensor | None = N
     return torch.stack(hs), state
 
 
-def fused_row(cell: Cell, below: Tensor, state: State, ended: Tensor | None) -> tuple[Tensor, State]:
-    """The same as ``open_row`` in one torch call over the padded batch."""
-    if ended is None:
-        return call_fused(cell, below, state, cell.weight_ih)
-    weight_ih = cell.weight_ih
-    if isinstance(cell, LSTMCell):
-        below, weight_ih = close_input_gate(cell, below, ended)
-    h, last = call_fused(cell, below, state, weight_ih)
-    h_last = h[(~ended).sum(0) - 1, torch.arange(h.shape[1], device=h.device)]
-    return h, last._replace(h=h_last)
-
-
 def repeat_last(h: Tensor, last: State, ended: Tensor | None) -> Tensor:
     """h with the last state's in place of what stands past an end."""
     return h if ended is None else torch.where(ended[..., None], last.h, h)
-
-
-def call_fused(
-    cell: Cell, below: Tensor, state: State, weight_ih: Tensor, weight_hh: Tensor | None = None
-) -> tuple[Tensor, State]:
-    """torch's fused call of one layer in one direction, with the cell's own recurrent weights or others."""
-    weights = [weight_ih, cell.weight_hh if weight_hh is None else weight_hh, cell.bias_ih, cell.bias_hh]
-    initial = [field[None] for field in state]
-    # cuDNN differentiates only what ran in training mode; with one layer and no dropout the numbers are the same.
-    options = (True, 1, 0.0, torch.is_grad_enabled(), False, False)
-    h, *last = FUSED[type(cell)](below, initial if len(initial) > 1 else initial[0], weights, *options)
-    return h, cell.state_type(*(field[0] for field in last))
-
-
-def close_input_gate(cell: LSTMCell, below: Tensor, ended: Tensor) -> tuple[Tensor, Tensor]:
-    """One more input feature, 1 past the end, and its weights, which set i to exactly 0 and f to exactly 1: c repeats.
-
-    torch.lstm gives back c of the last step only, so c has to stay what it was at the end. Saturated gates
-    pass no gradient either.
-    """
-    certain = 1e30  # sigmoid(-1e30) is 0 and sigmoid(1e30) is 1 in float32 and float64
-    column = cell.weight_ih.new_zeros(4, cell.hidden_size)
-    column[0], column[1] = -certain, certain
-    marked = torch.cat([below, ended[..., None].to(below.dtype)], dim=-1)
-    return marked, torch.cat([cell.weight_ih, column.reshape(-1, 1)], dim=1)
 
 
 def freeze(new: State, old: State, ended: Bool[Tensor, " batch"] | None) -> State:
