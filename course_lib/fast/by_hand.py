@@ -5,15 +5,17 @@ multiplied at once, before the loop; in the backward pass all slopes of a chunk 
 only a linear recurrence in dh remains for the loop; and the weights' gradients are one product a chunk.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor
 
 from course_lib.cells import Cell, GRUCell, RNNCell
-from course_lib.fast.products import add_outer, linear, stepper
+from course_lib.fast.products import Product, add_outer, linear, stepper
 
-ROWS = 2048  # steps times sequences of a chunk: what is held besides h and the gates
+tanh_backward = torch.ops.aten.tanh_backward.grad_input  # (d, tanh(a)) -> d (1 - tanh(a)^2)
+sigmoid_backward = torch.ops.aten.sigmoid_backward.grad_input
+ROWS = 1024  # steps times sequences of a chunk: what is held besides h and the gates
 
 
 class ByHand:
@@ -33,9 +35,8 @@ class ByHand:
         product = stepper(weight_hh, batch_size)
         for part in _chunks(x):
             pre = linear(x[part].flatten(0, 1), weight_ih, bias_ih).view(*h[part].shape[:2], -1)
-            saved = self.run(pre, old, bias_hh, product, h[part])
-            for whole, values in zip(kept, saved):
-                whole[part] = values
+            for whole, values in zip(kept, self.run(pre, old, bias_hh, product, h[part])):
+                torch.stack(values, out=whole[part]) if isinstance(values, list) else whole[part].copy_(values)
             old = h[part.stop - 1]
         return h, [old.clone()], kept
 
@@ -52,11 +53,14 @@ class ByHand:
         dx = torch.empty_like(x) if wanted[0] else None
         totals = [torch.zeros_like(each) if want else None for each, want in zip(tensors[2:], wanted[2:])]
         product, back, (dy, dh) = stepper(weight_hh.t(), x.shape[1]), weight_ih.t().contiguous(), grads
+        nothing = torch.zeros_like(h0)
         for part in reversed(list(_chunks(x))):
             h, *saved = [each[part] for each in results]
             past = results[0][max(part.start - 1, 0) : part.stop - 1]
             old = past if part.start else torch.cat([h0[None], past])
-            d_below, d_past, dh = self.run_back(h, old, saved, None if dy is None else dy[part], dh, product)
+            dhs = [nothing, *([nothing] * len(h) if dy is None else dy[part].unbind())]
+            dhs[-1] = dhs[-1] if dh is None else dhs[-1] + dh
+            d_below, d_past, dh = self.run_back(h, old, saved, dhs, product)
             if dx is not None:
                 dx[part] = linear(d_below.flatten(0, 1), back).view_as(x[part])
             _add(totals, d_below.flatten(0, 1), d_past.flatten(0, 1), x[part].flatten(0, 1), old.flatten(0, 1))
@@ -68,20 +72,19 @@ class VanillaByHand(ByHand):
 
     kind = RNNCell
 
-    def run(self, pre: Tensor, old: Tensor, bias_hh: Tensor, product: Callable, h: Tensor) -> list[Tensor]:
+    def run(self, pre: Tensor, old: Tensor, bias_hh: Tensor, product: Product, h: Tensor) -> Sequence:
         """Write h of a chunk."""
-        for pre_t, h_t in zip((pre.add_(bias_hh)).unbind(), h.unbind()):
-            old = product(pre_t, old, h_t).tanh_()
-        return []
+        for pre_t, h_t in zip(pre.add_(bias_hh).unbind(), h.unbind()):
+            old = torch.tanh(product(pre_t, old), out=h_t)
+        return ()
 
     def run_back(
-        self, h: Tensor, old: Tensor, saved: list[Tensor], dy: Tensor | None, dh: Tensor | None, product: Callable
+        self, h: Tensor, old: Tensor, saved: list[Tensor], dhs: list[Tensor], product: Product
     ) -> tuple[Tensor, Tensor, Tensor]:
         """d for the weights below, d for those of the past, and dh of the step before the chunk."""
-        d, nothing = torch.empty_like(h), torch.zeros_like(h[0])
-        for t, (d_t, slope_t) in reversed(list(enumerate(zip(d.unbind(), (1 - h * h).unbind())))):
-            torch.mul(dh if dy is None else dy[t] if dh is None else dh + dy[t], slope_t, out=d_t)
-            dh = product(nothing, d_t, torch.empty_like(nothing))
+        d, dh = torch.empty_like(h), dhs.pop()
+        for d_t, h_t in zip(reversed(d.unbind()), reversed(h.unbind())):
+            dh = product(dhs.pop().clone(), tanh_backward(dh, h_t, grad_input=d_t))
         return d, d, dh
 
 
@@ -89,33 +92,40 @@ class GRUByHand(ByHand):
     """h_t = n + z (h_{t-1} - n), n = tanh(pre_n + r q), q = b_hn + W_hn h_{t-1}; all slopes at once."""
 
     kind = GRUCell
-    kept = (3, 1)  # r, z, n; q
+    kept = (3, 1)  # r, z and q; n
 
-    def run(self, pre: Tensor, old: Tensor, bias_hh: Tensor, product: Callable, h: Tensor) -> list[Tensor]:
-        """Write h of a chunk; r, z, n and q."""
-        size, past = h.shape[-1], torch.empty_like(pre)
-        for pre_t, past_t, h_t in zip(pre.unbind(), past.unbind(), h.unbind()):
-            product(bias_hh, old, past_t)
-            r, z = pre_t[:, : 2 * size].add_(past_t[:, : 2 * size]).sigmoid_().chunk(2, dim=1)
-            n = pre_t[:, 2 * size :].addcmul_(r, past_t[:, 2 * size :]).tanh_()
-            old = torch.lerp(n, old, z, out=h_t)
-        return [pre, past[..., 2 * size :]]
+    def run(self, pre: Tensor, old: Tensor, bias_hh: Tensor, product: Product, h: Tensor) -> Sequence:
+        """Write h of a chunk; r, z and q, and n."""
+        size, steps = h.shape[-1], []
+        pre_n = pre[..., 2 * size :].clone()
+        pre[..., : 2 * size] += bias_hh[: 2 * size]
+        pre[..., 2 * size :] = bias_hh[2 * size :]
+        for pre_t, n_t, h_t in zip(pre.unbind(), pre_n.unbind(), h.unbind()):
+            gates = product(pre_t, old)
+            gates[:, : 2 * size].sigmoid_()
+            r, z, q = gates.chunk(3, dim=1)
+            old = torch.lerp(n_t.addcmul_(r, q).tanh_(), old, z, out=h_t)
+            steps.append(gates)
+        return steps, pre_n
 
     def run_back(
-        self, h: Tensor, old: Tensor, saved: list[Tensor], dy: Tensor | None, dh: Tensor | None, product: Callable
+        self, h: Tensor, old: Tensor, saved: list[Tensor], dhs: list[Tensor], product: Product
     ) -> tuple[Tensor, Tensor, Tensor]:
         """d for the weights below, d for those of the past, and dh of the step before the chunk."""
-        (r, z, n), q = saved[0].chunk(3, dim=-1), saved[1]
-        slope_n = (1 - z) * (1 - n * n)
-        slopes = torch.stack([slope_n * q * r * (1 - r), (old - n) * z * (1 - z), slope_n * r], dim=2)
-        d_past, dhs = torch.empty_like(slopes), torch.empty_like(h)
-        steps = zip(d_past.unbind(), slopes.unbind(), z.unbind(), dhs.unbind())
-        for t, (d_t, slope_t, z_t, dh_t) in reversed(list(enumerate(steps))):
-            dh_t.copy_(dh if dy is None else dy[t] if dh is None else dh + dy[t])
-            torch.mul(dh_t[:, None], slope_t, out=d_t)
-            dh = product(dh_t * z_t, d_t.flatten(1), torch.empty_like(dh_t))
+        (r, z, q), n = saved[0].chunk(3, dim=-1), saved[1]
+        slope_n, slopes = 1 - z, h.new_empty(*h.shape[:2], 3, h.shape[2])
+        tanh_backward(slope_n, n, grad_input=slope_n)
+        sigmoid_backward(slope_n * q, r, grad_input=slopes[:, :, 0])
+        sigmoid_backward(old - n, z, grad_input=slopes[:, :, 1])
+        torch.mul(slope_n, r, out=slopes[:, :, 2])
+        d_past, found, dh = torch.empty_like(slopes), [], dhs.pop()
+        steps = zip(d_past.unbind(), d_past.flatten(2).unbind(), slopes.unbind(), z.unbind())
+        for d_t, flat_t, slope_t, z_t in reversed(list(steps)):
+            found.append(dh)
+            torch.mul(dh[:, None], slope_t, out=d_t)
+            dh = product(dhs.pop().addcmul(dh, z_t), flat_t)
         d_past = d_past.flatten(2)
-        d_below = torch.cat([d_past[..., : -h.shape[-1]], dhs * slope_n], dim=-1)
+        d_below = torch.cat([d_past[..., : -h.shape[-1]], torch.stack(found[::-1]) * slope_n], dim=-1)
         return d_below, d_past, dh
 
 

@@ -12,7 +12,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-ONE_STEP = 1 << 19  # multiplications from which oneDNN is faster for one product among many
+Product = Callable[[Tensor, Tensor], Tensor]
+ONE_STEP = 1 << 20  # multiplications from which oneDNN is faster for one product among many
 ONE_PRODUCT = 1 << 22  # and for one alone, whose weights have to be laid out for it
 
 
@@ -21,15 +22,18 @@ def has_onednn() -> bool:
     """Whether torch's private call of oneDNN is there and right."""
     try:
         a, w = torch.randn(8, 24), torch.randn(16, 24)
-        return torch.allclose(_packed(w, 8)(a), a @ w.T, rtol=1e-4, atol=1e-5)
+        return torch.allclose(_multiply(a, w), a @ w.T, rtol=1e-4, atol=1e-5)
     except (AttributeError, RuntimeError, TypeError):
         return False
 
 
-def _packed(weight: Tensor, rows: int) -> Callable[[Tensor], Tensor]:
-    """a -> a W^T for ``rows`` rows, by oneDNN."""
-    laid_out = torch.ops.mkldnn._reorder_linear_weight(weight.contiguous(), rows)
-    return lambda a: torch.ops.mkldnn._linear_pointwise(a, laid_out, None, "none", [], "")
+def _lay_out(weight: Tensor, rows: int) -> Tensor:
+    return torch.ops.mkldnn._reorder_linear_weight(weight.contiguous(), rows)
+
+
+def _multiply(a: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """a W^T + b, by oneDNN."""
+    return torch.ops.mkldnn._linear_pointwise(a, _lay_out(weight, len(a)), bias, "none", [], "")
 
 
 def _is_faster(a: Tensor, multiplications: int, least: int) -> bool:
@@ -40,22 +44,21 @@ def linear(a: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """a W^T + b for all rows of a."""
     if not _is_faster(a, a.numel() * len(weight), ONE_PRODUCT):
         return functional.linear(a, weight, bias)
-    product = _packed(weight, len(a))(a)
-    return product if bias is None else product.add_(bias)
+    return _multiply(a, weight, bias)
 
 
 def add_outer(total: Tensor, d: Tensor, values: Tensor) -> None:
     """total += d^T values, a sum over all rows."""
     if _is_faster(d, d.numel() * values.shape[1], ONE_PRODUCT):
-        total += _packed(d.t(), values.shape[1])(values.t().contiguous()).t()
+        total += torch.ops.mkldnn._linear_pointwise(values.t(), d.t(), None, "none", [], "").t()
     else:
         total.addmm_(d.t(), values)
 
 
-def stepper(weight: Tensor, rows: int) -> Callable[[Tensor, Tensor, Tensor], Tensor]:
-    """(base, a, out) -> out = base + a W^T, for one step after the other with the same weights."""
+def stepper(weight: Tensor, rows: int) -> Product:
+    """(base, a) -> base + a W^T, perhaps in the place of base, for one step after the other with the same weights."""
     if _is_faster(weight, rows * weight.numel(), ONE_STEP):
-        product = _packed(weight, rows)
-        return lambda base, a, out: torch.add(base, product(a), out=out)
+        laid_out, call = _lay_out(weight, rows), torch.ops.mkldnn._linear_pointwise.binary
+        return lambda base, a: call(a, base, laid_out, None, "add")
     transposed = weight.t().contiguous()
-    return lambda base, a, out: torch.addmm(base, a, transposed, out=out)
+    return lambda base, a: base.addmm_(a, transposed)
