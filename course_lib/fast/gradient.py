@@ -1,10 +1,14 @@
 """A row that autograd can use: an engine's forward and hand-written backward, and torch's own for second gradients."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 from torch.autograd.function import FunctionCtx
 
 from course_lib.fast.torch_calls import torch_row
+
+is_batched = torch._C._functorch.is_legacy_batchedtensor
 
 
 class Row(torch.autograd.Function):
@@ -14,8 +18,8 @@ class Row(torch.autograd.Function):
     (h, *kept), grads, wanted) -> gradients``. ``tensors`` are x, the initial state's fields and the four weights;
     ``kept`` is what the backward pass reads besides.
 
-    Where gradients are batched, or differentiated themselves, the row is computed again by torch's own call, whose
-    backward pass is made of differentiable operations.
+    Where gradients are differentiated themselves, the row is computed again by torch's own call, whose backward pass
+    is made of differentiable operations. Batched ones go through the engine one by one.
     """
 
     @staticmethod
@@ -29,30 +33,55 @@ class Row(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: FunctionCtx, *grads: Tensor | None) -> tuple[Tensor | None, ...]:
-        """By the engine, or by torch's own call where the gradients are to be differentiated or are batched."""
-        tensors, results = ctx.saved_tensors[: ctx.count], ctx.saved_tensors[ctx.count :]
-        wanted = ctx.needs_input_grad[2:]
+        """By the engine, or by torch's own call where the gradients are to be differentiated."""
+        if all(grad is None for grad in grads):
+            return (None,) * (2 + ctx.count)
+        # In autograd.grad(loss, x) nobody asks for the weights' gradients, although they require them.
+        asked = zip(ctx.needs_input_grad[2:], ctx.next_functions[-ctx.count :])
+        wanted = [needed and _is_run(node) for needed, (node, _) in asked]
         given = [grad for grad in grads if grad is not None]
-        if not given:
-            return None, None, *[None] * len(wanted)
-        are_batched = not all(torch._C._has_storage(grad) for grad in given)  # as is_grads_batched=True makes them
-        if torch.is_grad_enabled() or are_batched:
-            return None, None, *_again(ctx, tensors, grads, wanted)
-        return None, None, *ctx.engine.backward(tensors, ctx.lengths, results, grads, wanted)
+        if not torch.is_grad_enabled() and all(torch._C._has_storage(grad) for grad in given):
+            return None, None, *_by_engine(ctx, grads, wanted)
+        if not torch.is_grad_enabled() and any(map(is_batched, given)):
+            return None, None, *_one_by_one(ctx, grads, wanted)
+        with torch.enable_grad():
+            return None, None, *_differentiable(ctx, grads, wanted)
 
 
-def _again(
-    ctx: FunctionCtx, tensors: tuple[Tensor, ...], grads: tuple[Tensor | None, ...], wanted: tuple[bool, ...]
-) -> list:
-    """The gradients by torch's own call."""
-    create_graph = torch.is_grad_enabled()
+def _is_run(node: object) -> bool:
+    """Whether the backward pass under way goes on to that node."""
+    try:
+        return torch._C._will_engine_execute_node(node)
+    except RuntimeError:  # a leaf of autograd.grad
+        return True
+
+
+def _by_engine(ctx: FunctionCtx, grads: Sequence[Tensor | None], wanted: Sequence[bool]) -> list[Tensor | None]:
+    tensors, results = ctx.saved_tensors[: ctx.count], ctx.saved_tensors[ctx.count :]
+    return ctx.engine.backward(tensors, ctx.lengths, results, grads, wanted)
+
+
+def _one_by_one(ctx: FunctionCtx, grads: Sequence[Tensor | None], wanted: Sequence[bool]) -> list[Tensor | None]:
+    """Gradients that is_grads_batched=True holds in one tensor: taken apart, and put together again."""
+    level = torch._C._vmapmode_increment_nesting() - 1
+    torch._C._vmapmode_decrement_nesting()
+    parts = [torch._remove_batch_dim(g, level, 0, 0) if g is not None and is_batched(g) else g for g in grads]
+    count = next(len(part) for part, grad in zip(parts, grads) if part is not grad)
+    each = [part if part is not grad else [part] * count for part, grad in zip(parts, grads)]
+    found = [_by_engine(ctx, own, wanted) for own in zip(*each)]
+    return [
+        torch._add_batch_dim(torch.stack(own), 0, level) if want else None for want, own in zip(wanted, zip(*found))
+    ]
+
+
+def _differentiable(ctx: FunctionCtx, grads: Sequence[Tensor | None], wanted: Sequence[bool]) -> list[Tensor | None]:
+    """The gradients by torch's own call, as part of a graph."""
+    tensors = ctx.saved_tensors[: ctx.count]
+    outputs = torch_row(ctx.engine.kind, list(tensors), _ended(ctx.lengths, len(tensors[0])))
+    pairs = [(output, grad) for output, grad in zip(outputs, grads) if grad is not None]
     sources = [tensor for tensor, want in zip(tensors, wanted) if want]
-    with torch.enable_grad():
-        outputs = torch_row(ctx.engine.kind, list(tensors), _ended(ctx.lengths, len(tensors[0])))
-        used = [place for place, grad in enumerate(grads) if grad is not None]
-        given = [grads[place] for place in used]
-        outputs = [outputs[place] for place in used]
-        found = iter(torch.autograd.grad(outputs, sources, given, create_graph=create_graph, allow_unused=True))
+    outputs, given = zip(*pairs)
+    found = iter(torch.autograd.grad(outputs, sources, given, create_graph=True, allow_unused=True) if sources else ())
     return [next(found) if want else None for want in wanted]
 
 
