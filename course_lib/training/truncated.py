@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+import torch
+from jaxtyping import Bool
 from torch import Tensor, nn
 
 from course_lib.cells import State, check_size
@@ -61,20 +63,19 @@ class Truncated:
             yield value
 
 
-def chunks(batch: Batch, every: int) -> Iterator[tuple[Batch, Tensor]]:
-    """``every`` steps of the batch after the other, with the sequences that have not ended.
+def chunks(batch: Batch, every: int) -> Iterator[tuple[Batch, Bool[Tensor, " batch"]]]:
+    """One stretch of ``every`` steps after the other, each of the sequences that have not ended.
 
-    With each comes which sequences of the chunk before it (of the batch, for the first) are left, True or False, or a
-    slice of all.
+    With each comes which sequences of the stretch before it are left (for the first: of the batch).
     """
-    x, y, lengths = batch.x, batch.y, batch.lengths
-    while len(x):
-        kept = lengths > 0
-        if not kept.any():
+    left = torch.arange(len(batch.lengths), device=batch.lengths.device)
+    for start in range(0, len(batch.x), every):
+        kept = batch.lengths[left] > start
+        left = left[kept]
+        if not len(left):
             return
-        x, y, lengths = x[:, kept], y[:, kept], lengths[kept]
-        yield Batch(x[:every], y[:every], lengths.clamp(max=every)), kept
-        x, y, lengths = x[every:], y[every:], lengths - every
+        x, y = (each[start : start + every][:, left] for each in (batch.x, batch.y))
+        yield Batch(x, y, (batch.lengths[left] - start).clamp(max=every)), kept
 
 
 def _each(change: Callable[[Tensor], Tensor], states: object) -> object:
