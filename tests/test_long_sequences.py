@@ -320,7 +320,7 @@ class Scored(torch.nn.Module):
         return self.read_out(output), states
 def memory(name):
     return next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith(name))
-model, x = Scored(Stack.uniform(cells[sys.argv[1]], 64, 64, 2)), torch.randn(1024, 32, 64)
+model, x = Scored(Stack.uniform(cells[sys.argv[1]], 64, 64, 2)), torch.randn(int(sys.argv[2]), 32, 64)
 def step(x, every):
     output, _ = checkpointed(model, x, every=every) if every else model(x)
     output.square().mean().backward()
@@ -334,13 +334,13 @@ for every in (32, 0):
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="this system does not tell a process's peak memory")
-@pytest.mark.parametrize("cell", ["LSTM", "GRU", "RNN"])
-def test_a_step_needs_a_tenth_of_the_memory(cell):
-    command = [sys.executable, "-c", MEASURE, cell]
+@pytest.mark.parametrize(("cell", "steps"), [("LSTM", 1024), ("GRU", 1024), ("RNN", 3072)])  # tanh keeps least a step
+def test_a_step_needs_a_tenth_of_the_memory(cell, steps):
+    command = [sys.executable, "-c", MEASURE, cell, str(steps)]
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=True)
     little, much = (int(line) for line in result.stdout.split())
     assert much > 40_000, "the plain step must stand out of the noise"
-    assert little < much / 10
+    assert little < much / 10, f"{little} of {much} kB"
 
 
 # truncated
@@ -381,7 +381,12 @@ def fitted(model, batches, loss, **settings):
 
 @pytest.fixture(autouse=True)
 def quiet(monkeypatch):
+    """No progress bar, and one thread: on a busy machine several wait for each other longer than they compute."""
     monkeypatch.setenv("COURSE_BUILD", "1")
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
 
 
 @pytest.mark.parametrize("cell", CELLS)
