@@ -129,12 +129,15 @@ def test_second_derivatives(name):
     start = torch.randn(B, 1, requires_grad=True)
 
     def twice(way, every=None):
-        # The states depend on x and on the weights: a way round the arguments that must not count twice.
+        # Each field depends on x, on the weights and on the one before it: ways round that must not count twice.
         shift = start * x.mean() + next(stack.parameters()).mean()
-        states = tuple(
-            type(state)(*(each + shift if each.is_floating_point() else each for each in state))
-            for state in stack.initial_states(B)
-        )
+        states = []
+        for state in stack.initial_states(B):
+            fields = []
+            for field in state:
+                fields.append(field + shift if field.is_floating_point() else field)
+                shift = (2 * fields[-1]).tanh().mean(1, keepdim=True) if field.is_floating_point() else shift
+            states.append(type(state)(*fields))
         output, _ = way(stack, x, states, LENGTHS, every)
         wrt = [x, start, *stack.parameters()]
         first = torch.autograd.grad(output.square().sum(), wrt, create_graph=True, materialize_grads=True)

@@ -47,7 +47,7 @@ class ChunkedPass:
             if output is None:
                 output = up.new_empty(len(x), *up.shape[1:])
             output[start : start + self.every] = up
-        return output, between, [field.clone() for field in fields]  # h and c may be one tensor, or the initial one
+        return output, between, fields
 
     def gradient(
         self, x: Tensor, between: list[Fields], weights: Fields, gradients: Sequence[Tensor | None]

@@ -51,7 +51,7 @@ class _Recomputed(torch.autograd.Function):
     """Output and last fields of a chunked pass. Its tensors are x, the fields of the initial states, the weights.
 
     torch.utils.checkpoint would keep the nodes of the graph of every chunk: for cells that torch computes step by
-    step, as many bytes as a third of the whole pass.
+    step, a quarter to a third of what the whole pass keeps.
     """
 
     @staticmethod
