@@ -1,10 +1,11 @@
 """One loop on one screen: train a model on batches, stop well, keep the history."""
 
+import itertools
 import math
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor, nn
@@ -12,6 +13,8 @@ from tqdm import tqdm
 
 from course_lib.cells import check_size
 from course_lib.data.batch import Batch
+
+Loss = Callable[[nn.Module, Batch], Tensor | Iterable[Tensor]]  # of a model on a batch: one value, or one a step
 
 
 @dataclass(frozen=True)
@@ -71,12 +74,13 @@ class History:
 def fit(
     model: nn.Module,
     batches: Sequence[Batch],
-    loss: Callable[[nn.Module, Batch], Tensor],
+    loss: Loss,
     settings: Settings = Settings(),
     validate: Callable[[nn.Module], float] | None = None,
 ) -> History:
     """Train in place and return the history; the model is left in eval mode.
 
+    ``loss(model, batch)`` gives one value, or several one after the other, as ``Truncated`` does: each is a step.
     Each epoch takes the batches in a new order, drawn from ``settings.seed``, as are all dropout masks; the caller's
     random state is untouched. ``validate(model)`` runs in eval mode without gradients every ``validate_every`` steps
     and at the end; training stops once it is at or below ``settings.target``. Ctrl-C stops and keeps the steps made.
@@ -86,29 +90,54 @@ def fit(
         raise ValueError("batches is empty; there is nothing to train on")
     if settings.target is not None and validate is None:
         raise ValueError(f"target={settings.target} needs validate, which measures whether it is reached")
-    losses, scores, stopped, start = [], [], "steps", time.perf_counter()
-    optimizer = make_optimizer(model, settings)
+    history, start = History(settings), time.perf_counter()
     with torch.random.fork_rng(), tqdm(total=settings.steps, disable=is_quiet(), unit="step") as bar:
         torch.manual_seed(settings.seed)
         try:
-            for batch in endless(batches, settings):
-                value, finite = _update(model, loss, batch, optimizer, settings, len(losses))
-                losses.append(value)
-                if not finite:
-                    stopped = "diverged"
-                    break
-                bar.update()
-                bar.set_postfix(loss=f"{losses[-1]:.3f}", refresh=False)
-                if validate and (len(losses) % settings.validate_every == 0 or len(losses) == settings.steps):
-                    scores.append((len(losses), _score(model, validate)))
-                    if settings.target is not None and scores[-1][1] <= settings.target:
-                        stopped = "target"
-                        break
+            stopped = _train(model, _values(model, batches, loss, settings), validate, history, bar)
         except KeyboardInterrupt:
             stopped = "interrupted"
         finally:
             model.eval()
-    return History(settings, losses, scores, time.perf_counter() - start, stopped)
+    return replace(history, seconds=time.perf_counter() - start, stopped=stopped)
+
+
+def _train(
+    model: nn.Module,
+    values: Iterator[Tensor],
+    validate: Callable[[nn.Module], float] | None,
+    history: History,
+    bar: tqdm,
+) -> str:
+    """A step for each value, written into the history; why it stopped."""
+    settings, losses, scores = history.settings, history.losses, history.scores
+    optimizer = make_optimizer(model, settings)
+    for value in values:
+        number, moved = _update(model, value, optimizer, settings, len(losses))
+        losses.append(number)
+        if not moved:
+            return "diverged"
+        bar.update()
+        bar.set_postfix(loss=f"{number:.3f}", refresh=False)
+        if validate and (len(losses) % settings.validate_every == 0 or len(losses) == settings.steps):
+            scores.append((len(losses), _score(model, validate)))
+            if settings.target is not None and scores[-1][1] <= settings.target:
+                return "target"
+    return "steps"
+
+
+def _values(model: nn.Module, batches: Sequence[Batch], loss: Loss, settings: Settings) -> Iterator[Tensor]:
+    """The loss of every step, each computed in training mode after the step before it."""
+
+    def steps() -> Iterator[Tensor]:
+        for batch in endless(batches, settings):
+            model.train()
+            values = loss(model, batch)
+            for value in [values] if isinstance(values, Tensor) else values:
+                yield value
+                model.train()  # a validation may have come between two values of one batch
+
+    return itertools.islice(steps(), settings.steps)
 
 
 def is_quiet() -> bool:
@@ -130,16 +159,9 @@ def make_optimizer(model: nn.Module, settings: Settings) -> torch.optim.Optimize
 
 
 def _update(
-    model: nn.Module,
-    loss: Callable[[nn.Module, Batch], Tensor],
-    batch: Batch,
-    optimizer: torch.optim.Optimizer,
-    settings: Settings,
-    step: int,
+    model: nn.Module, value: Tensor, optimizer: torch.optim.Optimizer, settings: Settings, step: int
 ) -> tuple[float, bool]:
     """One step: the loss before it, and whether loss and gradient were finite; if not, the weights stay."""
-    model.train()
-    value = loss(model, batch)
     optimizer.zero_grad()
     value.backward()
     return value.item(), descend(model, value, optimizer, settings, step)
