@@ -37,7 +37,8 @@ CELLS = {"RNN": rnn, "LSTM": lstm, "GRU": gru}
 def build(task: Task, mode: str) -> Job:
     """Compiled ahead of the first call, with residual connections from layer 2 on."""
     cell = CELLS[task.cell]
-    layers = [[jnp.asarray(each.numpy()) for each in task.weights(l)] for l in range(task.shape.num_layers)]
+    # Matrices as JAX's own layers keep them, input first: a transposed one would be slower within the scan.
+    layers = [[jnp.asarray(each.T.contiguous()) for each in task.weights(l)] for l in range(task.shape.num_layers)]
     x = jnp.asarray(task.x.numpy())
 
     def output(x: Array, layers: list[list[Array]]) -> Array:
@@ -52,17 +53,17 @@ def build(task: Task, mode: str) -> Job:
     train = jax.jit(jax.grad(lambda x, layers: output(x, layers).sum(), argnums=(0, 1))).lower(x, layers).compile()
     return Job(
         lambda: jax.block_until_ready(train(x, layers)),
-        lambda found: [numpy.asarray(found[0]), numpy.asarray(found[1][0][1])],
+        lambda found: [numpy.asarray(found[0]), numpy.asarray(found[1][0][1]).T],
     )
 
 
 def row(cell: object, below: Array, weights: Sequence[Array]) -> Array:
     """h of one layer at every time."""
     weight_ih, weight_hh, bias_ih, bias_hh = weights
-    zeros = jnp.zeros((below.shape[1], weight_hh.shape[1]), below.dtype)
+    zeros = jnp.zeros((below.shape[1], weight_hh.shape[0]), below.dtype)
 
     def step(state: tuple[Array, Array], read: Array) -> tuple[tuple[Array, Array], Array]:
-        h, c = cell(read, state[0] @ weight_hh.T + bias_hh, *state)
+        h, c = cell(read, state[0] @ weight_hh + bias_hh, *state)
         return (h, c), h
 
-    return jax.lax.scan(step, (zeros, zeros), below @ weight_ih.T + bias_ih)[1]
+    return jax.lax.scan(step, (zeros, zeros), below @ weight_ih + bias_ih)[1]

@@ -43,7 +43,7 @@ def build(task: Task, mode: str) -> Job:
             up = up + row(cell, up, weights)
         return up
 
-    return torch_job(output, sum(layers, []), layers[0][1], task.x, mode)
+    return torch_job(output, [each for weights in layers for each in weights], layers[0][1], task.x, mode)
 
 
 def row(cell: object, below: Tensor, weights: Sequence[Tensor]) -> Tensor:
