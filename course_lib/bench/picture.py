@@ -40,7 +40,7 @@ def draw(report: Report) -> Figure:
 
 
 def _panel(ax: Axes, rows: list[Row | None]) -> None:
-    ax.axvline(1, color=INK, linestyle="-", linewidth=1.6)
+    ax.axvline(1, color=INK, linestyle="-", linewidth=1.6, label=BASE)
     ax.grid(axis="y", color=FAINT, linewidth=0.8, linestyle="-")
     for index, (name, mark) in enumerate(MARKS.items()):
         speeds = {place: row.speed[name] for place, row in enumerate(rows) if row and name in row.speed}
@@ -57,7 +57,7 @@ def _log(ax: Axes) -> None:
     ax.set_xscale("log")
     low, high = ax.get_xlim()
     ax.xaxis.set_major_locator(
-        FixedLocator([tick for tick in (0.01, 0.1, 0.3, 1, 3, 10, 30, 100) if low < tick < high])
+        FixedLocator([tick for tick in (0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100) if low < tick < high])
     )
     ax.xaxis.set_minor_locator(NullLocator())
     ax.xaxis.set_major_formatter("{x:g}")
@@ -85,6 +85,8 @@ def message(report: Report) -> str:
         if found:
             low, high = number(min(found)), number(max(found))
             told.append(f"{TITLES[cell]} {low if low == high else f'{low} to {high}'}")
+    if not told:
+        return f"Speed on one core relative to {BASE}"
     return f"On one core the Stack trains {', '.join(told)} times as fast as {BASE}"
 
 

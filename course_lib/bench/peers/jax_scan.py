@@ -38,7 +38,7 @@ def build(task: Task, mode: str) -> Job:
     """Compiled ahead of the first call, with residual connections from layer 2 on."""
     cell = CELLS[task.cell]
     # Matrices as JAX's own layers keep them, input first: a transposed one would be slower within the scan.
-    layers = [[jnp.asarray(each.T.contiguous()) for each in task.weights(l)] for l in range(task.shape.num_layers)]
+    layers = [[jnp.asarray(each.t().contiguous()) for each in task.weights(l)] for l in range(task.shape.num_layers)]
     x = jnp.asarray(task.x.numpy())
 
     def output(x: Array, layers: list[list[Array]]) -> Array:
