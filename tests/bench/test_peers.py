@@ -12,7 +12,6 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from course_lib import Stack, residual
 from course_lib.bench import agreement, measure
-from course_lib.bench.alone import alone
 from course_lib.bench.peers import BASE, CANDIDATES, STACK
 from course_lib.bench.peers.task import Job, make_task
 from course_lib.bench.shapes import CELLS, MODES, Shape, flops
@@ -42,7 +41,7 @@ def test_every_installed_candidate_agrees(cell, name, mode):
     for package in CANDIDATES[name].packages:
         pytest.importorskip(package, exc_type=ImportError)
     task = make_task(cell, TINY)
-    with alone(), warnings.catch_warnings():
+    with warnings.catch_warnings():
         if CANDIDATES[name].packages:  # what peers deprecate among themselves is not ours to mend
             warnings.simplefilter("ignore", DeprecationWarning)
         job = CANDIDATES[name].build(task, mode)
@@ -122,6 +121,7 @@ def test_alone_is_one_thread_and_gives_everything_back():
 import os, torch
 from course_lib.bench.alone import alone, usable_cores
 torch.set_num_threads(2)
+os.environ["KERAS_BACKEND"] = "jax"
 before = dict(os.environ), usable_cores()
 with alone():
     assert torch.get_num_threads() == 1

@@ -50,7 +50,7 @@ def make_task(cell: str, shape: Shape, seed: int = 0) -> Task:
 
 
 def torch_job(
-    output: Callable[[Tensor], Tensor], parameters: Sequence[Tensor], first: Tensor, x: Tensor, mode: str
+    output: Callable[[Tensor], object], parameters: Sequence[Tensor], first: Tensor, x: Tensor, mode: str
 ) -> Job:
     """The job of a computation in torch: ``output(x)`` alone, or with the gradients of its sum, made afresh.
 
@@ -58,7 +58,7 @@ def torch_job(
     """
     if mode == "forward":
 
-        def forward() -> Tensor:
+        def forward() -> object:
             with torch.no_grad():
                 return output(x)
 
