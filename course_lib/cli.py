@@ -4,7 +4,9 @@ import argparse
 import importlib.util
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
+from course_lib.bench.shapes import CELLS, SHAPES
 from course_lib.grading import commands as grading
 from course_lib.publish.interrupt import signals_interrupt
 from course_lib.publish.project import Project, PublishError, UnknownLessonError, find_project, resolve
@@ -73,8 +75,20 @@ def _parser() -> argparse.ArgumentParser:
     data.add_argument("--yes", action="store_true", help="get: download without a question")
     claims = add("claims", _claims, "print what is claimed about stacks, and what was measured")
     claims.add_argument("--write", action="store_true", help="write docs/claims.md instead")
+    _add_bench_options(add("bench", _bench, "time the stack and its peers on one core; a whole run writes docs/bench"))
     grading.add_to(commands)
     return parser
+
+
+def _add_bench_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--quick", action="store_true", help="three shapes, five rounds, less memory, no threads")
+    parser.add_argument("--rounds", type=_count, help="default: 20, quick 5")
+    parser.add_argument("--cells", nargs="+", choices=CELLS, metavar="CELL", help=f"of {', '.join(CELLS)}")
+    parser.add_argument("--shapes", nargs="+", choices=SHAPES, metavar="SHAPE", help=f"of {', '.join(SHAPES)}")
+    parser.add_argument("--out", type=Path, metavar="FOLDER", help="write bench.json, table.md and bench.png here")
+    parser.add_argument(
+        "--from", type=Path, metavar="FILE", dest="source", help="show this bench.json, measure nothing"
+    )
 
 
 def _count(text: str) -> int:
@@ -185,6 +199,12 @@ def _claims(project: Project, arguments: argparse.Namespace) -> int:
     path.write_text(claims.page(), encoding="utf-8")
     print(f"{project.shown(path)} is written")
     return 0
+
+
+def _bench(project: Project, arguments: argparse.Namespace) -> int:
+    from course_lib.bench.command import command
+
+    return command(project.root / "docs" / "bench", arguments)
 
 
 def _missing(module: str) -> str:

@@ -20,11 +20,16 @@ ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 EXTRAS = PROJECT["optional-dependencies"]
 DIRECT = [Requirement(text) for text in [*PROJECT["dependencies"], *EXTRAS["course"], *EXTRAS["test"]]]
+BENCH = [Requirement(text) for text in EXTRAS["bench"]]  # the tests do without: what needs it skips
 CONDA_NAMES = {"torch": "pytorch", "matplotlib": "matplotlib-base", "playwright": "playwright-python"}
 UNPINNED = {"pip", "setuptools", "course-lib"}  # what makes an environment, and the course itself
 
 PINS = [line for line in (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines() if line[:1] != "#"]
 PINNED = {name: Version(version) for name, version in (line.split("==") for line in PINS)}
+ONLY_BENCH = set("absl-py flatbuffers h5py jax jaxlib keras ml-dtypes namex onnx onnxruntime".split())
+ONLY_BENCH |= {"opt-einsum", "optree", "protobuf"}
+FOUND = {canonicalize_name(each.name) for each in metadata.distributions()}
+PRESENT = [name for name in PINNED if name in FOUND or name not in ONLY_BENCH]
 CONDA = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
 DOOR = ast.parse((ROOT / "start.py").read_text(encoding="utf-8"))
 
@@ -34,7 +39,7 @@ def test_the_tests_install_what_the_small_extras_need(extra):
     assert set(EXTRAS[extra]) <= set(EXTRAS["test"])
 
 
-@pytest.mark.parametrize("requirement", DIRECT, ids=str)
+@pytest.mark.parametrize("requirement", [*DIRECT, *BENCH], ids=str)
 def test_each_dependency_has_a_tested_version_in_its_range(requirement):
     assert PINNED[requirement.name] in requirement.specifier
 
@@ -53,7 +58,7 @@ def test_constraints_are_plain_sorted_and_say_what_they_are():
     assert not UNPINNED & set(PINNED)
 
 
-@pytest.mark.parametrize("name", PINNED)
+@pytest.mark.parametrize("name", PRESENT)
 def test_each_tested_version_takes_the_first_python_that_the_project_takes(name):
     asked = metadata.metadata(name)["Requires-Python"] or ""  # some ask for 3.11.5, which Debian's 3.11.2 is not
     assert SpecifierSet(asked).contains("3.11.0")
@@ -84,11 +89,14 @@ def digest():
     (sys.platform, *sys.version_info[:2]) != ("linux", 3, 11), reason="other systems need other packages"
 )
 def test_constraints_hold_everything_that_gets_installed_and_nothing_else():
-    differs = [name for name in PINNED if Version(metadata.version(name)).public != str(PINNED[name])]
+    differs = [name for name in PRESENT if Version(metadata.version(name)).public != str(PINNED[name])]
     if differs:
         pytest.skip(f"other versions, which may need other packages, are installed: {differs}")
     cuda = {name for name in needed(DIRECT) if name == "triton" or name.startswith(("nvidia-", "cuda-"))}
-    assert needed(DIRECT) - UNPINNED - cuda == set(PINNED)  # torch's default build fixes what it brings of CUDA itself
+    # torch's default build fixes what it brings of CUDA itself
+    assert needed(DIRECT) - UNPINNED - cuda == set(PINNED) - ONLY_BENCH
+    if {each.name for each in BENCH} <= FOUND:
+        assert needed([*DIRECT, *BENCH]) - UNPINNED - cuda == set(PINNED)
 
 
 def needed(requirements):

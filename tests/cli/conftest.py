@@ -17,8 +17,10 @@ def built(tmp_path_factory):
     root = tmp_path_factory.mktemp("course")
     package = Path(cli.__file__).parent
     shutil.copytree(package / "publish", root / "course_lib" / "publish", ignore=shutil.ignore_patterns("__pycache__"))
-    (root / "course_lib" / "grading").mkdir()
-    for name in ("cli.py", "version.py", "grading/__init__.py", "grading/commands.py"):
+    for folder in ("bench", "grading"):
+        (root / "course_lib" / folder).mkdir()
+    light = ("bench/__init__.py", "bench/shapes.py", "grading/__init__.py", "grading/commands.py")
+    for name in ("cli.py", "version.py", *light):
         shutil.copy(package / name, root / "course_lib" / name)
     (root / "course_lib" / "__init__.py").touch()
     (root / "start.py").touch()
