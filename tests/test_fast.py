@@ -101,6 +101,17 @@ class TestHigherOrder:
             results.append(torch.autograd.grad(first.pow(2).sum(), [x, *stack.parameters()]))
         close(*results, self.tolerance(dtype))
 
+    def test_second_gradients_through_states_that_depend_on_x_and_on_each_other(self, cell, dtype):
+        cell, x = cell(3, 4).to(dtype), torch.randn(5, 2, 3, dtype=dtype, requires_grad=True)
+        results = []
+        for row in (fast.row, fast.looped_row):
+            fields = [x.mean((0, 2))[:, None] + cell.weight_hh[:1]]
+            fields += [fields[0].sin() for _ in cell.state_type._fields[1:]]
+            h, last = row(cell, x, cell.state_type(*fields))
+            (first,) = torch.autograd.grad(h.pow(2).sum() + last[-1].pow(3).sum(), x, create_graph=True)
+            results.append(torch.autograd.grad(first.pow(2).sum(), [x, *cell.parameters()]))
+        close(*results, self.tolerance(dtype))
+
     def test_batched_gradients(self, cell, dtype):
         stack, x = self.stack_and_input(cell, dtype)
         x.requires_grad_()

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from course_lib.bench.compiler_stub import load_library
 from course_lib.bench.shapes import GATES, Shape, flops, recurrent_bytes
+from course_lib.fast.compiler import CompilerError, load_library
 
 SOURCE = Path(__file__).with_name("floor.cpp")
 WHY_NOT = "no floor: no C++ compiler was found, or it refused floor.cpp"
@@ -40,8 +40,9 @@ class Floor:
 
 def measure(shapes: Iterable[Shape], cells: Iterable[str] = tuple(GATES)) -> Floor | None:
     """The floor of this core, reading at the sizes of these shapes' W_hh; None without a compiler."""
-    library = load_library(SOURCE)
-    if library is None:
+    try:
+        library = load_library(SOURCE)
+    except CompilerError:
         return None
     library.floor_multiply_add.restype = library.floor_read.restype = ctypes.c_double
     library.floor_array.restype = ctypes.POINTER(ctypes.c_float)

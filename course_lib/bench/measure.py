@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from course_lib.bench import agreement, floor, memory, provenance, threads
 from course_lib.bench.alone import alone
-from course_lib.bench.peers import BASE, CANDIDATES, STACK, Candidate
+from course_lib.bench.peers import BASE, CANDIDATES, PYTHON, STACK, Candidate
 from course_lib.bench.peers.task import Job, Task, make_task
 from course_lib.bench.report import Memory, Report, Row, Threaded
 from course_lib.bench.rounds import Spread, interleave, ratio, spread
@@ -27,7 +27,7 @@ class Plan:
     cells: tuple[str, ...] = CELLS
     shapes: tuple[str, ...] = tuple(SHAPES)
     rounds: int = ROUNDS
-    memory: tuple[str, ...] = (BASE, STACK, "loop", "JAX")
+    memory: tuple[str, ...] = (BASE, STACK, PYTHON, "loop", "JAX")
     threaded: bool = True
 
     @property
@@ -82,7 +82,7 @@ def fill(
 def row(task: Task, mode: str, rounds: int, candidates: Mapping[str, Candidate], best: floor.Floor | None) -> Row:
     """One cell, mode and shape: who agrees is timed, who does not is named with the reason."""
     jobs, problems = jobs_of(task, mode, candidates)
-    samples = interleave({name: job.run for name, job in jobs.items()}, rounds, always=(BASE, STACK))
+    samples = interleave({name: job.run for name, job in jobs.items()}, rounds, always=(BASE, STACK, PYTHON))
     seconds = {name: spread(list(each.values())) for name, each in samples.items()}
     speed = {name: ratio(samples[BASE], each) for name, each in samples.items() if BASE in samples}
     which = (task.cell, task.shape, mode)

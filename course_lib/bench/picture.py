@@ -13,7 +13,7 @@ from course_lib.bench.shapes import CELLS, MODES
 from course_lib.bench.tables import number
 from course_lib.plots.style import FAINT, INK, STYLE
 
-MARKS = dict(zip([name for name in CANDIDATES if name != BASE], "osD^v"))
+MARKS = dict(zip([name for name in CANDIDATES if name != BASE], "oPsD^v"))
 TITLES = {"LSTM": "LSTM", "GRU": "GRU", "RNN": "tanh RNN"}
 
 

@@ -60,12 +60,7 @@ def versions(peers: Iterable[str]) -> dict[str, str]:
         except metadata.PackageNotFoundError:
             continue
     compiler = _compiler()
-    return found | ({"compiler": compiler} if compiler else {}) | {"engine": engine()}
-
-
-def engine() -> str:
-    """What computes the Stack's rows, in the words of course_lib.fast."""
-    return str(getattr(fast, "ENGINE", "torch's fused calls"))
+    return found | ({"compiler": compiler} if compiler else {}) | {"engine": fast.name()}
 
 
 def _compiler() -> str | None:

@@ -11,7 +11,7 @@ from course_lib.bench.rounds import LONGEST, Spread
 from course_lib.bench.shapes import CELLS
 
 NONE = "-"
-SHORT = {"ONNX Runtime": "ORT"}
+SHORT = {"ONNX Runtime": "ORT", "no compiler": "Python"}
 PEERS = [name for name in CANDIDATES if name not in (BASE, STACK)]
 Table = list[list[str]]
 

@@ -76,8 +76,9 @@ def _one_by_one(ctx: FunctionCtx, grads: Sequence[Tensor | None], wanted: Sequen
 
 def _differentiable(ctx: FunctionCtx, grads: Sequence[Tensor | None], wanted: Sequence[bool]) -> list[Tensor | None]:
     """The gradients by torch's own call, as part of a graph."""
-    tensors = ctx.saved_tensors[: ctx.count]
-    outputs = torch_row(ctx.engine.kind, list(tensors), _ended(ctx.lengths, len(tensors[0])))
+    # Views: a gradient with respect to one of them goes no way round by what the tensors themselves depend on.
+    tensors = [tensor.view_as(tensor) for tensor in ctx.saved_tensors[: ctx.count]]
+    outputs = torch_row(ctx.engine.kind, tensors, _ended(ctx.lengths, len(tensors[0])))
     pairs = [(output, grad) for output, grad in zip(outputs, grads) if grad is not None]
     sources = [tensor for tensor, want in zip(tensors, wanted) if want]
     outputs, given = zip(*pairs)

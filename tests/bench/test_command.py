@@ -28,7 +28,9 @@ def test_a_quick_run_of_one_cell_and_shape(tmp_path):
     assert {path.name for path in tmp_path.iterdir()} == {"bench.json", "table.md", "bench.png"}
     found = from_json((tmp_path / "bench.json").read_text(encoding="utf-8"))
     assert [(row.cell, row.mode) for row in found.rows] == [("RNN", "forward"), ("RNN", "training")]
-    assert all(set(row.seconds) == {"torch.nn", "Stack", "loop"} and not row.problems for row in found.rows)
+    assert all(
+        set(row.seconds) == {"torch.nn", "Stack", "no compiler", "loop"} and not row.problems for row in found.rows
+    )
     assert all(each.rounds == 2 for row in found.rows for each in row.speed.values())
     assert found.missing == ["JAX", "ONNX Runtime", "Keras"]
     assert found.complete

@@ -8,6 +8,7 @@ from course_lib.bench import floor
 from course_lib.bench.floor import Floor
 from course_lib.bench.shapes import SHAPES, Shape, flops, recurrent_bytes
 from course_lib.bench.tables import notes
+from course_lib.fast.compiler import CompilerError
 from tests.bench.worlds import report
 
 
@@ -45,6 +46,9 @@ def test_the_best_of_several_samples_counts(monkeypatch):
 
 
 def test_without_a_compiler_there_is_no_floor_and_the_notes_say_why(monkeypatch):
-    monkeypatch.setattr(floor, "load_library", lambda source: None)
+    def refuse(source):
+        raise CompilerError("none")
+
+    monkeypatch.setattr(floor, "load_library", refuse)
     assert floor.measure([Shape(1, 16, 1, 1)]) is None
     assert floor.WHY_NOT in notes(report(floor=None))

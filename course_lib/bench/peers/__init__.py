@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from course_lib.bench.peers.task import Job, Task
 
-STACK, BASE = "Stack", "torch.nn"
+STACK, BASE, PYTHON = "Stack", "torch.nn", "no compiler"
 EXTRA = 'pip install "course-lib[bench]"'
 
 
@@ -40,6 +40,7 @@ CANDIDATES = {
     for candidate in (
         Candidate(BASE, "torch_layers", residual=False),
         Candidate(STACK, "course_stack"),
+        Candidate(PYTHON, "python_stack"),
         Candidate("loop", "plain_loop"),
         Candidate("JAX", "jax_scan", ("jax",)),
         Candidate("ONNX Runtime", "onnx_graph", ("onnx", "onnxruntime"), modes=("forward",)),
