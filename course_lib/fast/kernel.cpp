@@ -465,6 +465,7 @@ constexpr int MOST_THREADS = 64;
 
 // One piece of memory for everything: parts are counted first and handed out once it is there.
 template <class real> struct Arena {
+  void *whole = nullptr;
   real *memory = nullptr;
   int64_t used = 0;
   real *take(int64_t count) {
@@ -473,11 +474,12 @@ template <class real> struct Arena {
     return part;
   }
   bool allocate() {
-    memory = (real *)aligned_alloc(64, sizeof(real) * used);
+    whole = malloc(sizeof(real) * used + 64);
+    memory = (real *)(((uintptr_t)whole + 63) / 64 * 64);
     used = 0;
-    return memory;
+    return whole;
   }
-  ~Arena() { free(memory); }
+  ~Arena() { free(whole); }
 };
 
 // Each thread gets about the same number of sequences; small layers get one thread, which starts sooner.

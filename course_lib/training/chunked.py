@@ -39,15 +39,18 @@ class ChunkedPass:
 
     def first(self, x: Float[Tensor, "time batch input_size"], fields: Fields) -> tuple[Tensor, list[Fields], Fields]:
         """The output, the fields that each chunk starts from, the last ones. No fields: the stack's initial states."""
-        output, between = None, []
-        for start in range(0, len(x), self.every):
+        output, between, starts = None, [], range(0, len(x), self.every)
+        for number, start in enumerate(starts):
             self.random.append(_random_state(x))
             between.append(fields)
             up, fields = self._chunk(start, x[start : start + self.every], fields)
             if output is None:
                 output = up.new_empty(len(x), *up.shape[1:])
+                # One array for all: small pieces that stay keep the C library from using the room between them again.
+                kept = [field.new_empty(len(starts), *field.shape) for field in fields]
             output[start : start + self.every] = up
-        return output, between, fields
+            fields = [whole[number].copy_(field) for whole, field in zip(kept, fields)]
+        return output, between, [field.clone() for field in fields]
 
     def gradient(
         self, x: Tensor, between: list[Fields], weights: Fields, gradients: Sequence[Tensor | None]
