@@ -1,12 +1,12 @@
 """One node of the grid: a cell reads what comes from below and from the past, and gives its new state."""
 
-import itertools
 import math
 from typing import NamedTuple
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.nn import functional
 
 
 class RNNState(NamedTuple):
@@ -31,6 +31,14 @@ def check_size(owner: str, name: str, value: int) -> None:
         raise TypeError(f"{owner}: {name} must be an int, got {value!r} of type {type(value).__name__}")
     if value < 1:
         raise ValueError(f"{owner}: {name} must be at least 1, got {value}")
+
+
+def first_weight(module: nn.Module) -> Tensor | None:
+    """A parameter that says dtype and device: one of its own, else what torch's walk finds, which takes 3 us."""
+    for weight in module._parameters.values():
+        if weight is not None:
+            return weight
+    return next(module.parameters(), None)
 
 
 class Cell(nn.Module):
@@ -68,19 +76,20 @@ class Cell(nn.Module):
     def initial_state(self, batch_size: int) -> State:
         """Zeros for every field of the state, (batch_size, hidden_size), on the weights' device and in their dtype."""
         check_size(type(self).__name__, "batch_size", batch_size)
-        weights = next(itertools.chain(self.parameters(), self.buffers()), torch.empty(0))
-        zeros = weights.new_zeros(batch_size, self.hidden_size)
+        weight = first_weight(self)
+        weight = next(self.buffers(), torch.empty(0)) if weight is None else weight
+        zeros = weight.new_zeros(batch_size, self.hidden_size)
         return self.state_type(*[zeros for _ in self.state_type._fields])
 
     def from_below(self, below: Float[Tensor, "batch input_size"]) -> Float[Tensor, "batch rows"]:
         """W_ih h_t^(l-1) + b_ih: what the layer below adds to every gate."""
         self._check("below", below, self.input_size)
-        return below @ self.weight_ih.T + self.bias_ih
+        return functional.linear(below, self.weight_ih, self.bias_ih)
 
     def from_past(self, h: Float[Tensor, "batch hidden_size"]) -> Float[Tensor, "batch rows"]:
         """W_hh h_{t-1}^(l) + b_hh: what the step before adds to every gate."""
         self._check("state.h", h, self.hidden_size)
-        return h @ self.weight_hh.T + self.bias_hh
+        return functional.linear(h, self.weight_hh, self.bias_hh)
 
     def _check(self, name: str, value: Tensor, width: int) -> None:
         if value.shape[-1] != width:

@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float, Integer
 from torch import Tensor, nn
 
 from course_lib import arguments, fast
-from course_lib.cells import Cell, GRUCell, LSTMCell, RNNCell, State, check_size
+from course_lib.cells import Cell, GRUCell, LSTMCell, RNNCell, State, check_size, first_weight
 from course_lib.grid import Grid
 
 TORCH_MODULES = {RNNCell: nn.RNN, LSTMCell: nn.LSTM, GRUCell: nn.GRU}
@@ -88,7 +88,7 @@ class Stack(nn.Module):
     def initial_states(self, batch_size: int) -> tuple[State, ...]:
         """The initial state of every layer, bottom to top; a cell without weights follows the stack's."""
         states = tuple(cell.initial_state(batch_size) for cell in self.cells)
-        return states if (like := self._weight()) is None else tuple(_follow(state, like) for state in states)
+        return states if (like := self._weight()) is None else tuple([_follow(state, like) for state in states])
 
     def step(self, x_t: Float[Tensor, "batch input_size"], states: Sequence[State]) -> tuple[State, ...]:
         """One column: the new state of every layer at one time, bottom to top."""
@@ -176,7 +176,8 @@ class Stack(nn.Module):
         return [None, *(self.dropout(x.new_ones(*x.shape[:2], cell.input_size)) for cell in self.cells[1:])]
 
     def _weight(self) -> Tensor | None:
-        return next(self.cells.parameters(), None)
+        found = first_weight(next(iter(self.cells)))
+        return next(self.cells.parameters(), None) if found is None else found
 
     def _climb(self) -> int:
         """Send zeros up once: every cell must read the width that comes from below. Returns the top width."""
@@ -265,6 +266,8 @@ def _torch_names(stack: Stack) -> Iterator[tuple[nn.Parameter, str]]:
 
 def _follow(state: State, like: Tensor) -> State:
     """The state with its floating-point fields in the dtype and on the device of the weights."""
+    if state.h.dtype == like.dtype and state.h.device == like.device:
+        return state
     floats = [isinstance(field, Tensor) and field.is_floating_point() for field in state]
     return type(state)(*(field.to(like) if moves else field for field, moves in zip(state, floats)))
 

@@ -80,4 +80,4 @@ def _pair(fields: list[Tensor | None]) -> tuple[Tensor | None, Tensor | None]:
 
 def _plain(tensor: Tensor) -> Tensor:
     """The tensor as its numbers lie in memory, row after row."""
-    return tensor.contiguous().resolve_neg()
+    return tensor if tensor.is_contiguous() and not tensor.is_neg() else tensor.resolve_neg().contiguous()
