@@ -26,6 +26,7 @@ ENVIRONMENT = {
     "PYTHONUNBUFFERED": "1",
     "OMP_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
+    "COURSE_ENGINE": "python",  # there is no compiler in a box, and no cache to read
     "IPYTHONDIR": f"{HOME}/.ipython",
     "MPLCONFIGDIR": HOME,
     "MPLBACKEND": "Agg",

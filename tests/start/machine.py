@@ -25,6 +25,7 @@ class Machine:
         self.start = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(self.start)
         self.folder, self.torch, self.healthy, self.gigabytes, self.driver = folder, "", True, 100, False
+        self.engine, self.compiled = "compiled", 0
         self.pips, self.venvs, self.handed, self.answers = [], 0, [], {}
         there = os.path.exists
         monkeypatch.setattr(sys, "platform", "linux")
@@ -42,6 +43,9 @@ class Machine:
             raise FileNotFoundError(command[0])
         if command[1] == "-I":
             return 0, f"3.11 {self.torch}\n"
+        if command[1] == "-c":
+            self.compiled += 1
+            return 0, f"{self.engine}\n"
         words = command[4:]
         self.pips.append(words)
         status, text = self.answers.get(self.step(words), (0, "fine"))

@@ -118,6 +118,20 @@ def test_the_first_start_says_what_it_costs(machine, capsys):
     assert "The environment is ready (" in said
 
 
+def test_the_kernel_is_compiled_once(machine, capsys):
+    for words in (["lab"], ["run"]):
+        machine.start.main(words)
+    assert machine.compiled == 1
+    assert "run in Python" not in capsys.readouterr().out
+
+
+def test_without_a_compiler_the_start_says_so_and_goes_on(machine, capsys):
+    machine.engine = "python"
+    assert machine.start.main(["lab"]) == 0
+    assert "so stacks run in Python: the same numbers" in capsys.readouterr().out
+    assert machine.handed
+
+
 def test_the_second_start_installs_nothing_and_says_nothing(machine, capsys):
     machine.start.main(["lab"])
     machine.steps(), capsys.readouterr()
