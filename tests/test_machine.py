@@ -13,6 +13,7 @@ def test_a_check_trains_once_at_least_and_tells_what_it_found():
     assert (report.torch, report.threads) == (torch.__version__, torch.get_num_threads())
     assert report.device == str(default_device())
     text = repr(report)
+    assert machine.ENGINES[report.engine] in text
     assert all(getattr(report, name) in text for name in ("python", "torch", "numpy", "matplotlib", "device"))
 
 
