@@ -48,7 +48,8 @@ class Report:
         verdict = f"Ready: {training}" if self.ready else slow
         return (
             f"Python {self.python}, torch {self.torch}, numpy {self.numpy}, matplotlib {self.matplotlib}\n"
-            f"device {self.device}, {self.threads} threads, {ENGINES[self.engine]}, {self.milliseconds:.0f} ms a training step\n{verdict}"
+            f"device {self.device}, {self.threads} threads, {ENGINES[self.engine]}, "
+            f"{self.milliseconds:.0f} ms a training step\n{verdict}"
         )
 
 
