@@ -7,6 +7,7 @@ import jaxtyping
 import pytest
 import torch
 
+
 def pytest_sessionstart():
     """One compiled kernel for the whole run, also for processes with another home; without a compiler, none."""
     from course_lib.cache import cache_folder  # here, behind the hook that checks shapes

@@ -30,7 +30,8 @@ class Row(torch.autograd.Function):
     @staticmethod
     def backward(ctx: FunctionCtx, *grads: Tensor | None) -> tuple[Tensor | None, ...]:
         """By the engine, or by torch's own call where the gradients are to be differentiated or are batched."""
-        tensors, results = ctx.saved_tensors[: ctx.count], ctx.saved_tensors[ctx.count :]
+        saved = ctx.saved_tensors  # once: a checkpoint computes them for one reader
+        tensors, results = saved[: ctx.count], saved[ctx.count :]
         wanted = ctx.needs_input_grad[2:]
         given = [grad for grad in grads if grad is not None]
         if not given:

@@ -20,9 +20,10 @@ def own(request):
         yield request.param
 
 
-@pytest.fixture
-def threads():
-    """Sets the number of threads; afterwards it is what it was."""
+@pytest.fixture(autouse=True)
+def one_thread():
+    """One thread: for operations this small, more of them mostly wait for each other."""
     before = torch.get_num_threads()
-    yield torch.set_num_threads
+    torch.set_num_threads(1)
+    yield
     torch.set_num_threads(before)

@@ -5,7 +5,7 @@ import torch
 from hypothesis import Phase, given, seed, settings
 from hypothesis import strategies as st
 
-from course_lib import GRUCell, LSTMCell, RNNCell, Stack, residual
+from course_lib import GRUCell, LSTMCell, RNNCell, Stack, fast, residual
 from course_lib.fast import engines, fused
 from course_lib.stack import plain
 from tests.fast.comparison import NAMES, Case, agree, answers, draw, using
@@ -56,12 +56,12 @@ def test_large_products_take_another_way(own, cell, dtype):
 
 @pytest.mark.parametrize("number", [2, 3])
 @pytest.mark.parametrize("cell", TORCH)
-def test_threads_share_the_batch(cell, number, threads):
-    threads(number)
+def test_threads_share_the_batch(cell, number):
     with using("compiled"):
         for padded in (False, True):
-            agree(draw(Case(cell, 70, 65, 13, 160, torch.float64, padded)))  # work for all; 13 is not divisible
-        agree(draw(Case(cell, 70, 65, 2, 400, torch.float32)))  # fewer sequences than threads
+            # Work for all, in several chunks; 13 is not divisible.
+            agree(draw(Case(cell, 70, 65, 13, 300, torch.float64, padded)), threads=number)
+        agree(draw(Case(cell, 70, 65, 2, 400, torch.float32)), threads=number)  # fewer sequences than threads
 
 
 @pytest.mark.parametrize("padded", [False, True])
@@ -131,11 +131,13 @@ def engines_row(cell, below, state, ended):
 
 @pytest.mark.parametrize("cell", TORCH)
 def test_which_engine_a_row_gets(cell):
-    x = torch.randn(6, 3, 5)
-    kernel = {"compiled": engines.Kernel}
-    for name in ("compiled", "python"):
-        with using(name):
-            chosen = engines.engine(cell, x, True, 4)
-            assert type(chosen) is kernel.get(name, type(engines.BY_HAND.get(cell)))
-    with using("python"):
-        pass
+    def chosen(differentiated, batch_size=3):
+        return type(engines.engine(cell, torch.randn(6, batch_size, 5), differentiated, 4))
+
+    by_hand = type(engines.BY_HAND.get(cell))  # none for the LSTM: torch's call
+    with using("compiled"):
+        assert {chosen(False), chosen(True)} == {engines.Kernel}
+    with fast.python_only():
+        small = type(None) if cell is GRUCell else by_hand
+        assert [chosen(True), chosen(False), chosen(False, 1 << 15)] == [by_hand, small, by_hand]
+        assert fast.name() == "python"
