@@ -34,6 +34,12 @@ def need_kernel():
         pytest.skip("needs a C++ compiler (g++ or clang++)")
 
 
+def replaced(text, old, new):
+    """The text with one passage changed, which must be there once."""
+    assert text.count(old) == 1, f"{text.count(old)} times: {old}"
+    return text.replace(old, new)
+
+
 class Case(NamedTuple):
     """One row to compute."""
 
@@ -101,10 +107,12 @@ def difference(drawn, outputs=None, threads=1):
     torch.set_num_threads(threads)
     found = answers(drawn, fast.row, outputs)
     torch.set_num_threads(1)
-    return max(_apart(one.detach(), other.detach()) for one, other in zip(found, expected, strict=True))
+    return max(map(apart, found, expected))
 
 
-def _apart(found, expected):
+def apart(found, expected):
+    """The largest difference, in units of the largest number expected, at least 1."""
+    found, expected = found.detach(), expected.detach()
     if found.shape != expected.shape or not torch.isfinite(found).all():
         return float("inf")
     return ((found - expected).abs().max() / expected.abs().max().clamp(min=1)).item()

@@ -63,8 +63,8 @@ def test_a_row_whose_gradient_is_swallowed_above(own, cell):
     assert stack.cells[0].weight_hh.grad is None
 
 
-def negated(value):
-    """The same numbers, of which torch notes only that they are to be negated."""
+def imaginary(value):
+    """The same numbers as part of complex ones, of which torch notes only that they are to be negated."""
     lazy = torch.complex(torch.zeros_like(value), -value.detach()).conj().imag
     assert lazy.is_neg()
     return lazy
@@ -75,7 +75,8 @@ LAYOUTS = {
     "every second": lambda value: value.detach().repeat_interleave(2, dim=-1)[..., ::2],
     "expanded": lambda value: value.detach()[:1].expand_as(value),
     "offset": lambda value: torch.cat([value.detach(), value.detach()])[len(value) :],
-    "negated": negated,
+    "imaginary": imaginary,
+    "negated": lambda value: torch._neg_view(-value.detach()),  # the same, side by side in memory
 }
 
 
