@@ -1,8 +1,32 @@
 """What all tests share: float64, one seed, the shape hook's off switch, and the words for what is skipped."""
 
+import contextlib
+import os
+
 import jaxtyping
 import pytest
 import torch
+
+
+def pytest_sessionstart():
+    """One compiled kernel for the whole run, also for processes with another home; without a compiler, none."""
+    from course_lib.cache import cache_folder  # here, behind the hook that checks shapes
+    from course_lib.fast.compiler import CompilerError, compiler
+
+    with contextlib.suppress(FileNotFoundError):
+        os.environ.setdefault("COURSE_CACHE", str(cache_folder()))
+    try:
+        compiler()
+    except CompilerError:
+        os.environ["COURSE_ENGINE"] = "python"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def kernel():
+    """Load the kernel before a test names a cache folder of its own."""
+    from course_lib import fast
+
+    fast.name()
 
 
 @pytest.fixture(autouse=True)

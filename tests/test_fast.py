@@ -1,6 +1,7 @@
 """The fast row against the plain loop, and everything autograd can ask of it."""
 
 import copy
+import os
 import subprocess
 import sys
 
@@ -9,7 +10,15 @@ import torch
 from torch.nn.utils import parametrize
 
 from course_lib import GRUCell, LSTMCell, RNNCell, Stack, fast, residual
+from tests.fast.comparison import using
 from tests.worlds import TORCH, close, gradients_of, leaves, random_states
+
+
+@pytest.fixture(params=["compiled", "python"], autouse=True)
+def engine(request):
+    """Both ways of the package's own."""
+    with using(request.param):
+        yield request.param
 
 
 def both_rows(cell, dtype=torch.float64, padded=True):
@@ -198,7 +207,8 @@ print("compiled and equal")
 """
 
 
-def test_torch_compile():
+def test_torch_compile(engine):
     """In a process of its own, as a user compiles: without the shape hook."""
-    done = subprocess.run([sys.executable, "-c", COMPILED], capture_output=True, text=True, timeout=120)
+    chosen = {**os.environ, "COURSE_ENGINE": engine}
+    done = subprocess.run([sys.executable, "-c", COMPILED], capture_output=True, text=True, timeout=120, env=chosen)
     assert done.stdout.strip() == "compiled and equal", done.stderr

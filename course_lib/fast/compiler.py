@@ -23,16 +23,17 @@ class CompilerError(RuntimeError):
 def load_library(source: Path) -> ctypes.CDLL:
     """The compiled source, loaded. It is built on first use; later processes find it in the cache folder.
 
-    The file's name is a digest of source, flags, compiler's name and processor. Each process builds in a folder of its
-    own and moves the whole file to its place, so two may build at once and a killed one leaves nothing that is loaded.
+    The file's name holds two digests: of source, flags, compiler's name and processor, and of the library itself, so
+    that a damaged one is built anew. Each process builds in a folder of its own and moves the whole file to its place:
+    two may build at once, and a killed one leaves nothing that is loaded.
     Errors: CompilerError if there is no compiler, or it fails, or the cache folder cannot be used.
     """
     try:
-        folder = cache_folder() / "compiled"
-        library = folder / f"{source.stem}-{_digest(source)}.so"
-        if not library.exists():
+        folder, stem = cache_folder() / "compiled", f"{source.stem}-{_digest(source)}"
+        library = _kept(folder, stem)
+        if library is None:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            _build(source, library)
+            library = _build(source, folder, stem)
         _check_owner(library)
         return ctypes.CDLL(str(library))
     except OSError as error:
@@ -53,18 +54,28 @@ def compiler() -> str:
     raise CompilerError("no C++ compiler is installed (g++ or clang++)")
 
 
-def _build(source: Path, library: Path) -> None:
+def _kept(folder: Path, stem: str) -> Path | None:
+    """The library in the cache folder, whole: loading a file that was cut off can end the process."""
+    return next((each for each in sorted(folder.glob(f"{stem}-*.so")) if each == _place(folder, stem, each)), None)
+
+
+def _place(folder: Path, stem: str, library: Path) -> Path:
+    return folder / f"{stem}-{hashlib.sha256(library.read_bytes()).hexdigest()[:16]}.so"
+
+
+def _build(source: Path, folder: Path, stem: str) -> Path:
     """Compile with OpenMP, without its library: torch has loaded one, and two would fight for the cores."""
     told = ""
     path = compiler()
     for extra in (["-fopenmp"], []):
-        with tempfile.TemporaryDirectory(dir=library.parent, prefix="building-") as folder:
-            thing, made = f"{folder}/{source.stem}.o", f"{folder}/{source.stem}.so"
+        with tempfile.TemporaryDirectory(dir=folder, prefix="building-") as building:
+            thing, made = f"{building}/{source.stem}.o", f"{building}/{source.stem}.so"
             commands = [[path, *FLAGS, *extra, "-c", str(source), "-o", thing], [path, "-shared", thing, "-o", made]]
             told = _run(commands) or _loading(made)
             if not told:
+                library = _place(folder, stem, Path(made))
                 os.replace(made, library)
-                return
+                return library
     raise CompilerError(f"{path} failed on {source.name}: {told}")
 
 

@@ -16,7 +16,8 @@ def fused_row(
     kind, weight_hh = type(cell), cell.weight_hh if weight_hh is None else weight_hh
     tensors = [below, *state, cell.weight_ih, weight_hh, cell.bias_ih, cell.bias_hh]
     differentiated = torch.is_grad_enabled() and any(tensor.requires_grad for tensor in tensors)
-    chosen = engine(kind, below, differentiated, cell.hidden_size) if _are_plain(tensors) else None
+    is_usual = _are_plain(tensors) and _fit(tensors, len(cell.gates))
+    chosen = engine(kind, below, differentiated, cell.hidden_size) if is_usual else None
     lengths = None if ended is None or kind is not LSTMCell else (~ended).sum(0)
     if chosen is None:
         h, *last = torch_row(kind, tensors, ended)
@@ -36,3 +37,13 @@ def _at_end(h: Tensor, ended: Tensor) -> Tensor:
 def _are_plain(tensors: list[Tensor]) -> bool:
     """Whether the numbers lie in memory: no subclass of Tensor, no mode that looks at each operation."""
     return all(type(each) in (Tensor, nn.Parameter) for each in tensors) and not torch._C._len_torch_dispatch_stack()
+
+
+def _fit(tensors: list[Tensor], gates: int) -> bool:
+    """Whether kinds and sizes are what the kernel takes on trust; torch's call says what is wrong with others."""
+    x, *state, _, weight_hh, _, _ = tensors
+    rows, width = gates * weight_hh.shape[-1], weight_hh.shape[-1]
+    states = [(x.shape[1], width)] * len(state)
+    shapes = [x.shape, *states, (rows, x.shape[2]), (rows, width), (rows,), (rows,)]
+    alike = all((each.dtype, each.device) == (x.dtype, x.device) for each in tensors)
+    return alike and x.numel() > 0 and [tuple(each.shape) for each in tensors] == shapes

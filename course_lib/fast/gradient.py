@@ -1,6 +1,6 @@
 """A row that autograd can use: an engine's forward and hand-written backward, and torch's own for second gradients."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -39,13 +39,17 @@ class Row(torch.autograd.Function):
         # In autograd.grad(loss, x) nobody asks for the weights' gradients, although they require them.
         asked = zip(ctx.needs_input_grad[2:], ctx.next_functions[-ctx.count :])
         wanted = [needed and _is_run(node) for needed, (node, _) in asked]
+        saved = ctx.saved_tensors  # once: a checkpoint computes them for one reader
+        tensors, results = saved[: ctx.count], saved[ctx.count :]
         given = [grad for grad in grads if grad is not None]
-        if not torch.is_grad_enabled() and all(torch._C._has_storage(grad) for grad in given):
-            return None, None, *_by_engine(ctx, grads, wanted)
-        if not torch.is_grad_enabled() and any(map(is_batched, given)):
-            return None, None, *_one_by_one(ctx, grads, wanted)
-        with torch.enable_grad():
-            return None, None, *_differentiable(ctx, grads, wanted)
+        if torch.is_grad_enabled() or not all(torch._C._has_storage(grad) or is_batched(grad) for grad in given):
+            with torch.enable_grad():
+                return None, None, *_differentiable(ctx, tensors, grads, wanted)
+
+        def back(*own: Tensor | None) -> list[Tensor | None]:
+            return ctx.engine.backward(tensors, ctx.lengths, results, own, wanted)
+
+        return None, None, *(_one_by_one(back, grads) if any(map(is_batched, given)) else back(*grads))
 
 
 def _is_run(node: object) -> bool:
@@ -56,28 +60,23 @@ def _is_run(node: object) -> bool:
         return True
 
 
-def _by_engine(ctx: FunctionCtx, grads: Sequence[Tensor | None], wanted: Sequence[bool]) -> list[Tensor | None]:
-    tensors, results = ctx.saved_tensors[: ctx.count], ctx.saved_tensors[ctx.count :]
-    return ctx.engine.backward(tensors, ctx.lengths, results, grads, wanted)
-
-
-def _one_by_one(ctx: FunctionCtx, grads: Sequence[Tensor | None], wanted: Sequence[bool]) -> list[Tensor | None]:
-    """Gradients that is_grads_batched=True holds in one tensor: taken apart, and put together again."""
+def _one_by_one(back: Callable[..., list[Tensor | None]], grads: Sequence[Tensor | None]) -> list[Tensor | None]:
+    """back(*grads) for gradients that is_grads_batched=True holds in one tensor: taken apart and joined again."""
     level = torch._C._vmapmode_increment_nesting() - 1
     torch._C._vmapmode_decrement_nesting()
     parts = [torch._remove_batch_dim(g, level, 0, 0) if g is not None and is_batched(g) else g for g in grads]
     count = next(len(part) for part, grad in zip(parts, grads) if part is not grad)
     each = [part if part is not grad else [part] * count for part, grad in zip(parts, grads)]
-    found = [_by_engine(ctx, own, wanted) for own in zip(*each)]
-    return [
-        torch._add_batch_dim(torch.stack(own), 0, level) if want else None for want, own in zip(wanted, zip(*found))
-    ]
+    found = zip(*[back(*own) for own in zip(*each)])
+    return [None if own[0] is None else torch._add_batch_dim(torch.stack(own), 0, level) for own in found]
 
 
-def _differentiable(ctx: FunctionCtx, grads: Sequence[Tensor | None], wanted: Sequence[bool]) -> list[Tensor | None]:
+def _differentiable(
+    ctx: FunctionCtx, tensors: Sequence[Tensor], grads: Sequence[Tensor | None], wanted: Sequence[bool]
+) -> list[Tensor | None]:
     """The gradients by torch's own call, as part of a graph."""
     # Views: a gradient with respect to one of them goes no way round by what the tensors themselves depend on.
-    tensors = [tensor.view_as(tensor) for tensor in ctx.saved_tensors[: ctx.count]]
+    tensors = [tensor.view_as(tensor) for tensor in tensors]
     outputs = torch_row(ctx.engine.kind, tensors, _ended(ctx.lengths, len(tensors[0])))
     pairs = [(output, grad) for output, grad in zip(outputs, grads) if grad is not None]
     sources = [tensor for tensor, want in zip(tensors, wanted) if want]

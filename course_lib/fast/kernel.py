@@ -32,7 +32,7 @@ class Kernel:
         """h at every time, the fields of the last state, and if ``keep`` what ``backward`` reads besides."""
         x, h0, *_, weight_hh, _, _ = tensors
         num_steps, batch_size, hidden_size = (*x.shape[:2], weight_hh.shape[1])
-        h, last = x.new_empty(num_steps, batch_size, hidden_size), [torch.empty_like(h0) for _ in tensors[1:-4]]
+        h, last = x.new_empty(num_steps, batch_size, hidden_size), [_like(h0) for _ in tensors[1:-4]]
         padded = -(-hidden_size // self._panel) * self._panel
         gates = x.new_empty(num_steps, batch_size, KEPT[self.kind], padded) if keep and KEPT[self.kind] else None
         c = x.new_empty(num_steps, batch_size, padded) if keep and self.kind is LSTMCell else None
@@ -49,7 +49,7 @@ class Kernel:
     ) -> list[Tensor | None]:
         """The gradients of ``tensors`` where ``wanted``, from those of h and of the last state."""
         h, *kept = results
-        found = [torch.empty_like(each) if want else None for each, want in zip(tensors, wanted)]
+        found = [_like(each) if want else None for each, want in zip(tensors, wanted)]
         dy, *dlast = [None if grad is None else _plain(grad) for grad in grads]
         dx, *dstate = found[:-4]
         read = (h, *kept, *[None] * (2 - len(kept)))
@@ -81,3 +81,8 @@ def _pair(fields: list[Tensor | None]) -> tuple[Tensor | None, Tensor | None]:
 def _plain(tensor: Tensor) -> Tensor:
     """The tensor as its numbers lie in memory, row after row."""
     return tensor if tensor.is_contiguous() and not tensor.is_neg() else tensor.resolve_neg().contiguous()
+
+
+def _like(tensor: Tensor) -> Tensor:
+    """Room for as many numbers, row after row however the tensor lies: the kernel writes no other way."""
+    return torch.empty_like(tensor, memory_format=torch.contiguous_format)

@@ -21,7 +21,8 @@ ONE_PRODUCT = 1 << 22  # and for one alone, whose weights have to be laid out fo
 def has_onednn() -> bool:
     """Whether torch's private call of oneDNN is there and right."""
     try:
-        a, w = torch.randn(8, 24), torch.randn(16, 24)
+        numbers = torch.linspace(-1, 1, 24 * 24, dtype=torch.float32, device="cpu").view(24, 24)  # draws nothing
+        a, w = numbers[:8].cos(), numbers[8:]
         return torch.allclose(_multiply(a, w), a @ w.T, rtol=1e-4, atol=1e-5)
     except (AttributeError, RuntimeError, TypeError):
         return False
