@@ -94,7 +94,8 @@ def learners_environment(home: Path) -> dict[str, str]:
     config.write_text(json.dumps({"LabApp": {"expose_app_in_browser": True}}), encoding="utf-8")
     settings = ("COURSE_", "IPYTHON", "JUPYTER", "MPL", "PYTEST_", "PYTHON", "XDG_")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(settings)}
-    return kept | {"HOME": str(home), "PIP_NO_INDEX": "1"}  # should start.py ever find something to install, it fails
+    kept |= {"HOME": str(home), "COURSE_ENGINE": "python"}  # an empty home would compile the kernel anew, in each test
+    return kept | {"PIP_NO_INDEX": "1"}  # should start.py ever find something to install, it fails
 
 
 @contextlib.contextmanager

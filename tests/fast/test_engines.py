@@ -6,7 +6,7 @@ from hypothesis import Phase, given, seed, settings
 from hypothesis import strategies as st
 
 from course_lib import GRUCell, LSTMCell, RNNCell, Stack, fast, residual
-from course_lib.fast import engines, fused
+from course_lib.fast import engines, fused, products
 from course_lib.stack import plain
 from tests.fast.comparison import NAMES, Case, agree, answers, draw, using
 from tests.worlds import TORCH, close, gradients_of, leaves, random_states
@@ -141,3 +141,11 @@ def test_which_engine_a_row_gets(cell):
         small = type(None) if cell is GRUCell else by_hand
         assert [chosen(True), chosen(False), chosen(False, 1 << 15)] == [by_hand, small, by_hand]
         assert fast.name() == "python"
+
+
+@pytest.mark.parametrize("default", KINDS)
+def test_asking_for_onednn_draws_nothing_and_does_not_hang_on_the_default_dtype(default):
+    before = torch.get_rng_state()
+    torch.set_default_dtype(default)
+    assert products.has_onednn.__wrapped__() is products.has_onednn()
+    assert torch.equal(torch.get_rng_state(), before)
