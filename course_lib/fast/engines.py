@@ -2,10 +2,12 @@
 
 One layer on the CPU in float32 or float64:
 
-1. the compiled kernel, for all three cells. Against torch's own call, one thread, B = 1 to 64 and H = 64 to 512, it
-   took less time in every cell and shape measured, forwards and in training; the LSTM's lead in float32 is the least.
-2. without a compiler, or with COURSE_ENGINE=python: vanilla and GRU by hand where gradients are wanted, or where a step
-   multiplies enough to outweigh Python; else torch's call. The LSTM takes torch's call, which in float32 is oneDNN's.
+1. the compiled kernel, except for large LSTMs in float32. With one thread it was 2.1 to 27 times as fast as torch's
+   call for vanilla and GRU (B = 1 to 64, H = 64 to 512), and 1.0 to 1.7 times for the LSTM up to H = 128, whose call in
+   torch is oneDNN's. From H = 256 on, where W_hh outgrows the nearest caches, oneDNN is level with one thread (0.91 to
+   1.7) and ahead with two (0.64 to 1.04), unless the LSTM trains on 32 sequences or more (kernel: 0.99 to 1.45).
+2. without a compiler, or with COURSE_ENGINE=python: vanilla and GRU by hand where gradients are wanted (1.2 to 2.9 in
+   training), or where a step multiplies enough to outweigh Python; else torch's call.
 
 Elsewhere, on a GPU: torch's call. `course bench` measures all of this again.
 """
@@ -26,18 +28,25 @@ from course_lib.fast.kernel import DTYPES, SOURCE, Kernel
 
 KINDS = (RNNCell, LSTMCell, GRUCell)
 BY_HAND = {RNNCell: VanillaByHand(), GRUCell: GRUByHand()}
+LARGE, MANY = 256, 32  # hidden_size and batch of the LSTM's rule
 ENOUGH = 1 << 19  # B H^2 from which the loop in Python is faster than torch's call where no gradients are wanted
 
 
-def engine(kind: type[Cell], x: Tensor, differentiated: bool, hidden_size: int) -> Kernel | ByHand | None:
-    """The engine for a row that reads ``x``, (time, batch, input_size); None is torch's own call."""
+def engine(
+    kind: type[Cell], x: Tensor, hidden_size: int, differentiated: bool, has_ends: bool
+) -> Kernel | ByHand | None:
+    """The engine for a row that reads ``x``, (time, batch, input_size); None is torch's own call.
+
+    ``has_ends``: sequences end before the last step, which costs torch's LSTM one more input.
+    """
     if x.device.type != "cpu":
         return None
     if kernels := _kernels():
-        return kernels[kind, x.dtype]
-    by_hand = BY_HAND.get(kind)
+        is_large = kind is LSTMCell and x.dtype == torch.float32 and hidden_size >= LARGE and not has_ends
+        torchs = is_large and torch.backends.mkldnn.is_available() and not (differentiated and x.shape[1] >= MANY)
+        return None if torchs else kernels[kind, x.dtype]
     is_small = x.shape[1] * hidden_size**2 < ENOUGH
-    return None if is_small and not differentiated else by_hand
+    return None if is_small and not differentiated else BY_HAND.get(kind)
 
 
 def name() -> str:

@@ -17,7 +17,7 @@ def fused_row(
     tensors = [below, *state, cell.weight_ih, weight_hh, cell.bias_ih, cell.bias_hh]
     differentiated = torch.is_grad_enabled() and any(tensor.requires_grad for tensor in tensors)
     is_usual = _are_plain(tensors) and _fit(tensors, len(cell.gates))
-    chosen = engine(kind, below, differentiated, cell.hidden_size) if is_usual else None
+    chosen = engine(kind, below, cell.hidden_size, differentiated, ended is not None) if is_usual else None
     lengths = None if ended is None or kind is not LSTMCell else (~ended).sum(0)
     if chosen is None:
         h, *last = torch_row(kind, tensors, ended)
@@ -41,9 +41,14 @@ def _are_plain(tensors: list[Tensor]) -> bool:
 
 def _fit(tensors: list[Tensor], gates: int) -> bool:
     """Whether kinds and sizes are what the kernel takes on trust; torch's call says what is wrong with others."""
-    x, *state, _, weight_hh, _, _ = tensors
-    rows, width = gates * weight_hh.shape[-1], weight_hh.shape[-1]
-    states = [(x.shape[1], width)] * len(state)
-    shapes = [x.shape, *states, (rows, x.shape[2]), (rows, width), (rows,), (rows,)]
-    alike = all((each.dtype, each.device) == (x.dtype, x.device) for each in tensors)
-    return alike and x.numel() > 0 and [tuple(each.shape) for each in tensors] == shapes
+    x, *state, weight_ih, weight_hh, bias_ih, bias_hh = tensors
+    width = weight_hh.shape[-1]
+    rows = gates * width
+    return (
+        x.numel() > 0
+        and weight_ih.shape == (rows, x.shape[2])
+        and weight_hh.shape == (rows, width)
+        and bias_ih.shape == bias_hh.shape == (rows,)
+        and all(field.shape == (x.shape[1], width) for field in state)
+        and all(each.dtype is x.dtype and each.device == x.device for each in tensors)
+    )

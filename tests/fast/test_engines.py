@@ -29,7 +29,7 @@ SMALL = [
     (64, 70, 25, 2, True),
     (70, 70, 5, 1, False),
 ]
-# Steps times batch above a chunk of the kernel, 512, and one by hand, 2048, with a short last one; batches above both.
+# Steps times batch above a chunk of the kernel, 512, and one by hand, 1024, with a short last one; batches above both.
 MANY = [(3, 17, 25, 170, True), (5, 4, 13, 160, False), (4, 3, 520, 3, True), (2, 3, 2100, 2, False)]
 KINDS = [torch.float32, torch.float64]
 
@@ -131,14 +131,19 @@ def engines_row(cell, below, state, ended):
 
 @pytest.mark.parametrize("cell", TORCH)
 def test_which_engine_a_row_gets(cell):
-    def chosen(differentiated, batch_size=3):
-        return type(engines.engine(cell, torch.randn(6, batch_size, 5), differentiated, 4))
+    def chosen(differentiated, batch_size=3, width=4, dtype=torch.float32, has_ends=False):
+        x = torch.randn(6, batch_size, 5, dtype=dtype)
+        return type(engines.engine(cell, x, width, differentiated, has_ends))
 
     by_hand = type(engines.BY_HAND.get(cell))  # none for the LSTM: torch's call
     with using("compiled"):
         assert {chosen(False), chosen(True)} == {engines.Kernel}
+        large = type(None) if cell is LSTMCell else engines.Kernel  # oneDNN's
+        assert {chosen(False, 64, 256), chosen(True, 31, 256)} == {large}
+        assert {chosen(True, 32, 256), chosen(False, 64, 255), chosen(True, 1, 256, has_ends=True)} == {engines.Kernel}
+        assert chosen(False, 64, 512, dtype=torch.float64) is engines.Kernel
     with fast.python_only():
-        small = type(None) if cell is GRUCell else by_hand
+        small = type(None)
         assert [chosen(True), chosen(False), chosen(False, 1 << 15)] == [by_hand, small, by_hand]
         assert fast.name() == "python"
 

@@ -22,8 +22,8 @@ FOLDER = Path(fast.__file__).parent
 SMALLER = {
     "kernel.cpp": [("/ 2000000;", "/ 400;"), ("ROWS = 512", "ROWS = 12")],
     "compiler.py": [('"-O3"', '"-O1"')],
-    "by_hand.py": [("ROWS = 2048", "ROWS = 12")],
-    "products.py": [("1 << 19", "1 << 3"), ("1 << 22", "1 << 3")],
+    "by_hand.py": [("ROWS = 1024", "ROWS = 12")],
+    "products.py": [("1 << 20", "1 << 3"), ("1 << 22", "1 << 3")],
 }
 
 

@@ -128,7 +128,7 @@ def test_weights_made_by_a_parametrization(own, cell):
 @pytest.mark.parametrize("cell", TORCH)
 def test_finite_differences_first_second_and_batched(own, cell, padded):
     drawn = draw(Case(cell, 3, 2, 2, 3, padded=padded and cell is LSTMCell))
-    chosen = engines.engine(cell, drawn.below, True, 2)
+    chosen = engines.engine(cell, drawn.below, 2, True, False)
     if chosen is None:
         pytest.skip("by torch's own call")
     lengths = None if drawn.ended is None else (~drawn.ended).sum(0)

@@ -163,7 +163,7 @@ def test_a_child_computes_after_its_parent_used_several_threads():
 
 def test_a_kernel_without_memory_says_so(monkeypatch):
     need_kernel()
-    kernel = engine(LSTMCell, torch.zeros(1, 1, 1), True, 1)
+    kernel = engine(LSTMCell, torch.zeros(1, 1, 1), 1, True, False)
     monkeypatch.setattr(kernel, "_calls", [lambda *_: 1])
     with pytest.raises(MemoryError, match=r"LSTMCell\(5, 4\): no memory for a row of 6 steps, batch 3"):
         Stack.uniform(LSTMCell, 5, 4, 3)(torch.randn(6, 3, 5))
