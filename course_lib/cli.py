@@ -86,6 +86,7 @@ def _add_bench_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--cells", nargs="+", choices=CELLS, metavar="CELL", help=f"of {', '.join(CELLS)}")
     parser.add_argument("--shapes", nargs="+", choices=SHAPES, metavar="SHAPE", help=f"of {', '.join(SHAPES)}")
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="write bench.json, table.md and bench.png here")
+    parser.add_argument("--ladder", action="store_true", help="from the loop to the kernel, into lessons/09_*.md")
     parser.add_argument(
         "--from", type=Path, metavar="FILE", dest="source", help="show this bench.json, measure nothing"
     )
@@ -202,8 +203,10 @@ def _claims(project: Project, arguments: argparse.Namespace) -> int:
 
 
 def _bench(project: Project, arguments: argparse.Namespace) -> int:
-    from course_lib.bench.command import command
+    from course_lib.bench.command import command, ladder
 
+    if arguments.ladder:
+        return ladder(project.lessons / "09_where_the_time_goes.md")
     return command(project.root / "docs" / "bench", arguments)
 
 

@@ -7,5 +7,6 @@ peers      who computes it: the stack, torch.nn, a plain loop, JAX, ONNX Runtime
 agreement  does a candidate compute the same numbers? if not, it is not timed
 floor      what the core can do: multiply-adds and reading, measured
 memory     the peak of one training step;  threads  torch's own number of threads
+ladder     what each step from the plain loop to the kernel won
 measure    all of it in one run: a Report;  report, text, picture  how it is kept, told and drawn
 """

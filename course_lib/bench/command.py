@@ -29,6 +29,16 @@ def command(folder: Path, arguments: argparse.Namespace) -> int:
     return 130 if stopped else 0
 
 
+def ladder(page: Path) -> int:
+    """Measure every rung from the plain loop to the kernel and put the tables into the page."""
+    from course_lib.bench.ladder import tables, update
+
+    measured = tables(tell=lambda what: print(what, file=sys.stderr, flush=True))
+    update(page, measured)
+    print(f"{measured}\n{page.name} is written")
+    return 0
+
+
 def _plan(arguments: argparse.Namespace) -> Plan:
     """What the words ask for; unnamed things are as in a whole or a quick run."""
     named = {

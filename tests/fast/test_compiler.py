@@ -188,6 +188,14 @@ def test_without_a_compiler_one_warning_and_the_same_numbers(course_cache, fresh
     assert fast.name() == "python"
 
 
+def test_a_notebook_that_is_built_says_nothing_of_a_missing_compiler(course_cache, fresh):
+    fresh.setenv("PATH", "")
+    fresh.setenv("COURSE_BUILD", "1")
+    fresh.delenv("CXX", raising=False)
+    fresh.delenv("COURSE_ENGINE", raising=False)
+    assert fast.name() == "python"  # a warning would be an error
+
+
 def test_the_python_engine_compiles_nothing_and_says_nothing(course_cache, fresh):
     fresh.setenv("COURSE_ENGINE", "python")
     Stack.uniform(GRUCell, 5, 4, 3)(torch.randn(6, 3, 5))

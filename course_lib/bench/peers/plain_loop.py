@@ -1,6 +1,6 @@
 """The plain loop of most courses: two linear maps a cell and step, left to autograd."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -32,8 +32,19 @@ def gru(read: Tensor, past: Tensor, h: Tensor, c: Tensor) -> tuple[Tensor, Tenso
 CELLS = {"RNN": rnn, "LSTM": lstm, "GRU": gru}
 
 
-def build(task: Task, mode: str) -> Job:
-    """Layer by layer, step by step, with residual connections from layer 2 on."""
+def row(cell: Callable, below: Tensor, weights: Sequence[Tensor]) -> Tensor:
+    """h of one layer at every time."""
+    weight_ih, weight_hh, bias_ih, bias_hh = weights
+    h = c = below.new_zeros(below.shape[1], weight_hh.shape[1])
+    hs = []
+    for below_t in below.unbind(0):
+        h, c = cell(linear(below_t, weight_ih, bias_ih), linear(h, weight_hh, bias_hh), h, c)
+        hs.append(h)
+    return torch.stack(hs)
+
+
+def build(task: Task, mode: str, row: Callable[..., Tensor] = row) -> Job:
+    """Layer by layer, each by ``row``, with residual connections from layer 2 on."""
     cell = CELLS[task.cell]
     layers = [[each.clone().requires_grad_() for each in task.weights(l)] for l in range(task.shape.num_layers)]
 
@@ -44,14 +55,3 @@ def build(task: Task, mode: str) -> Job:
         return up
 
     return torch_job(output, [each for weights in layers for each in weights], layers[0][1], task.x, mode)
-
-
-def row(cell: object, below: Tensor, weights: Sequence[Tensor]) -> Tensor:
-    """h of one layer at every time."""
-    weight_ih, weight_hh, bias_ih, bias_hh = weights
-    h = c = below.new_zeros(below.shape[1], weight_hh.shape[1])
-    hs = []
-    for below_t in below.unbind(0):
-        h, c = cell(linear(below_t, weight_ih, bias_ih), linear(h, weight_hh, bias_hh), h, c)
-        hs.append(h)
-    return torch.stack(hs)
