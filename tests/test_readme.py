@@ -54,7 +54,7 @@ def test_files_named_in_the_map_of_the_package_exist():
     assert [name for name in named if not (ROOT / "course_lib" / name).exists()] == []
     found = {path.name for path in (ROOT / "course_lib").glob("[a-z]*.py")}
     found |= {f"{path.name}/" for path in (ROOT / "course_lib").iterdir() if path.is_dir() and path.name[0] != "_"}
-    assert found - set(named) == {"arguments.py", "device.py", "extend.py", "version.py"}
+    assert found - set(named) == {"arguments.py", "cache.py", "device.py", "extend.py", "version.py"}
 
 
 @pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md"])
