@@ -3,9 +3,10 @@
 One layer on the CPU in float32 or float64:
 
 1. the compiled kernel, except for large LSTMs in float32. With one thread it was 2.1 to 27 times as fast as torch's
-   call for vanilla and GRU (B = 1 to 64, H = 64 to 512), and 1.0 to 1.7 times for the LSTM up to H = 128, whose call in
+   call for vanilla and GRU (B = 1 to 64, H = 64 to 512), and 1.0 to 1.8 times for the LSTM up to H = 128, whose call in
    torch is oneDNN's. From H = 256 on, where W_hh outgrows the nearest caches, oneDNN is level with one thread (0.91 to
    1.7) and ahead with two (0.64 to 1.04), unless the LSTM trains on 32 sequences or more (kernel: 0.99 to 1.45).
+   Without gradients it is ahead from H = 128 on at 32 sequences (0.96).
 2. without a compiler, or with COURSE_ENGINE=python: vanilla and GRU by hand where gradients are wanted (1.2 to 2.9 in
    training), or where a step multiplies enough to outweigh Python; else torch's call.
 
@@ -37,18 +38,22 @@ ENOUGH = 1 << 19  # B H^2 from which the loop in Python is faster than torch's c
 def engine(
     kind: type[Cell], x: Tensor, hidden_size: int, differentiated: bool, has_ends: bool
 ) -> Kernel | ByHand | None:
-    """The engine for a row that reads ``x``, (time, batch, input_size); None is torch's own call.
+    """The engine for a row on the CPU that reads ``x``, (time, batch, input_size); None is torch's own call.
 
     ``has_ends``: sequences end before the last step, which costs torch's LSTM one more input.
     """
-    if x.device.type != "cpu":
-        return None
     if kernels := _kernels():
-        is_large = kind is LSTMCell and x.dtype == torch.float32 and hidden_size >= LARGE and not has_ends
-        torchs = is_large and torch.backends.mkldnn.is_available() and not (differentiated and x.shape[1] >= MANY)
-        return None if torchs else kernels[kind, x.dtype]
+        is_onednns = kind is LSTMCell and x.dtype == torch.float32 and not has_ends
+        return None if is_onednns and _is_large(x.shape[1], hidden_size, differentiated) else kernels[kind, x.dtype]
     is_small = x.shape[1] * hidden_size**2 < ENOUGH
     return None if is_small and not differentiated else BY_HAND.get(kind)
+
+
+def _is_large(batch_size: int, hidden_size: int, differentiated: bool) -> bool:
+    """Whether oneDNN's LSTM is there and at least as fast as the kernel's."""
+    many = batch_size >= MANY
+    found = hidden_size >= LARGE and not many if differentiated else hidden_size >= (LARGE // 2 if many else LARGE)
+    return found and torch.backends.mkldnn.is_available()
 
 
 def name() -> str:

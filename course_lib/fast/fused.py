@@ -8,6 +8,8 @@ from course_lib.fast.engines import engine
 from course_lib.fast.gradient import Row
 from course_lib.fast.torch_calls import torch_row
 
+PLAIN = {Tensor, nn.Parameter}
+
 
 def fused_row(
     cell: Cell, below: Tensor, state: State, ended: Tensor | None = None, weight_hh: Tensor | None = None
@@ -36,11 +38,11 @@ def _at_end(h: Tensor, ended: Tensor) -> Tensor:
 
 def _are_plain(tensors: list[Tensor]) -> bool:
     """Whether the numbers lie in memory: no subclass of Tensor, no mode that looks at each operation."""
-    return all(type(each) in (Tensor, nn.Parameter) for each in tensors) and not torch._C._len_torch_dispatch_stack()
+    return not torch._C._len_torch_dispatch_stack() and all(type(each) in PLAIN for each in tensors)
 
 
 def _fit(tensors: list[Tensor], gates: int) -> bool:
-    """Whether kinds and sizes are what the kernel takes on trust; torch's call says what is wrong with others."""
+    """Whether kinds and sizes are what an engine takes on trust; torch's call says what is wrong with others."""
     x, *state, weight_ih, weight_hh, bias_ih, bias_hh = tensors
     width = weight_hh.shape[-1]
     rows = gates * width
@@ -50,5 +52,5 @@ def _fit(tensors: list[Tensor], gates: int) -> bool:
         and weight_hh.shape == (rows, width)
         and bias_ih.shape == bias_hh.shape == (rows,)
         and all(field.shape == (x.shape[1], width) for field in state)
-        and all(each.dtype is x.dtype and each.device == x.device for each in tensors)
+        and all(each.dtype is x.dtype and each.is_cpu for each in tensors)
     )

@@ -1,6 +1,7 @@
 """The compiled engine: kernel.cpp's rows of the vanilla, LSTM and GRU cell, called with the addresses of arrays."""
 
 import ctypes
+from array import array
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -65,8 +66,9 @@ class Kernel:
         for part in rest:
             arrays.extend(part)
         sizes = (*x.shape, weights[1].shape[1])
-        layer = (ctypes.c_int64 * FIELDS)(*sizes, *[0 if each is None else each.data_ptr() for each in arrays])
-        if self._calls[way](ctypes.addressof(layer), torch.get_num_threads()):
+        layer = array("q", [*sizes, *[0 if each is None else each.data_ptr() for each in arrays]])
+        layer.extend([0] * (FIELDS - len(layer)))
+        if self._calls[way](layer.buffer_info()[0], torch.get_num_threads()):
             time, batch, below, width = sizes
             raise MemoryError(
                 f"{self.kind.__name__}({below}, {width}): no memory for a row of {time} steps, batch {batch}"
@@ -85,4 +87,4 @@ def _plain(tensor: Tensor) -> Tensor:
 
 def _like(tensor: Tensor) -> Tensor:
     """Room for as many numbers, row after row however the tensor lies: the kernel writes no other way."""
-    return torch.empty_like(tensor, memory_format=torch.contiguous_format)
+    return tensor.new_empty(tensor.shape)

@@ -140,7 +140,8 @@ def test_which_engine_a_row_gets(cell):
         assert {chosen(False), chosen(True)} == {engines.Kernel}
         large = type(None) if cell is LSTMCell else engines.Kernel  # oneDNN's
         assert {chosen(False, 64, 256), chosen(True, 31, 256)} == {large}
-        assert {chosen(True, 32, 256), chosen(False, 64, 255), chosen(True, 1, 256, has_ends=True)} == {engines.Kernel}
+        assert {chosen(False, 32, 128), chosen(False, 1, 256)} == {large}
+        assert {chosen(True, 32, 256), chosen(False, 31, 255), chosen(True, 1, 256, has_ends=True)} == {engines.Kernel}
         assert chosen(False, 64, 512, dtype=torch.float64) is engines.Kernel
     with fast.python_only():
         small = type(None)
