@@ -6,7 +6,7 @@ One layer on the CPU in float32 or float64:
    call for vanilla and GRU (B = 1 to 64, H = 64 to 512), and 1.0 to 1.8 times for the LSTM up to H = 128, whose call in
    torch is oneDNN's. From H = 256 on, where W_hh outgrows the nearest caches, oneDNN is level with one thread (0.91 to
    1.7) and ahead with two (0.64 to 1.04), unless the LSTM trains on 32 sequences or more (kernel: 0.99 to 1.45).
-   Without gradients it is ahead from H = 128 on at 32 sequences (0.96).
+   Without gradients oneDNN is ahead from H = 128 on at 32 sequences with one thread (0.96), not with two (1.02).
 2. without a compiler, or with COURSE_ENGINE=python: vanilla and GRU by hand where gradients are wanted (1.2 to 2.9 in
    training), or where a step multiplies enough to outweigh Python; else torch's call.
 
@@ -52,7 +52,10 @@ def engine(
 def _is_large(batch_size: int, hidden_size: int, differentiated: bool) -> bool:
     """Whether oneDNN's LSTM is there and at least as fast as the kernel's."""
     many = batch_size >= MANY
-    found = hidden_size >= LARGE and not many if differentiated else hidden_size >= (LARGE // 2 if many else LARGE)
+    if differentiated:
+        found = hidden_size >= LARGE and not many
+    else:
+        found = hidden_size >= (LARGE // 2 if many and torch.get_num_threads() == 1 else LARGE)
     return found and torch.backends.mkldnn.is_available()
 
 

@@ -23,7 +23,8 @@ def has_onednn() -> bool:
     try:
         numbers = torch.linspace(-1, 1, 24 * 24, dtype=torch.float32, device="cpu").view(24, 24)  # draws nothing
         a, w = numbers[:8].cos(), numbers[8:]
-        return torch.allclose(_multiply(a, w), a @ w.T, rtol=1e-4, atol=1e-5)
+        found = _multiply(a, w), _onednn_stepper(w, 8)(torch.zeros_like(a @ w.T), a)
+        return all(torch.allclose(each, a @ w.T, rtol=1e-4, atol=1e-5) for each in found)
     except (AttributeError, RuntimeError, TypeError):
         return False
 
@@ -35,6 +36,11 @@ def _lay_out(weight: Tensor, rows: int) -> Tensor:
 def _multiply(a: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """a W^T + b, by oneDNN."""
     return torch.ops.mkldnn._linear_pointwise(a, _lay_out(weight, len(a)), bias, "none", [], "")
+
+
+def _onednn_stepper(weight: Tensor, rows: int) -> Product:
+    laid_out, call = _lay_out(weight, rows), torch.ops.mkldnn._linear_pointwise.binary
+    return lambda base, a: call(a, base, laid_out, None, "add")
 
 
 def _is_faster(a: Tensor, multiplications: int, least: int) -> bool:
@@ -59,7 +65,6 @@ def add_outer(total: Tensor, d: Tensor, values: Tensor) -> None:
 def stepper(weight: Tensor, rows: int) -> Product:
     """(base, a) -> base + a W^T, perhaps in the place of base, for one step after the other with the same weights."""
     if _is_faster(weight, rows * weight.numel(), ONE_STEP):
-        laid_out, call = _lay_out(weight, rows), torch.ops.mkldnn._linear_pointwise.binary
-        return lambda base, a: call(a, base, laid_out, None, "add")
+        return _onednn_stepper(weight, rows)
     transposed = weight.t().contiguous()
     return lambda base, a: base.addmm_(a, transposed)

@@ -141,6 +141,9 @@ def test_which_engine_a_row_gets(cell):
         large = type(None) if cell is LSTMCell else engines.Kernel  # oneDNN's
         assert {chosen(False, 64, 256), chosen(True, 31, 256)} == {large}
         assert {chosen(False, 32, 128), chosen(False, 1, 256)} == {large}
+        torch.set_num_threads(2)
+        assert chosen(False, 32, 128) is engines.Kernel
+        torch.set_num_threads(1)
         assert {chosen(True, 32, 256), chosen(False, 31, 255), chosen(True, 1, 256, has_ends=True)} == {engines.Kernel}
         assert chosen(False, 64, 512, dtype=torch.float64) is engines.Kernel
     with fast.python_only():
