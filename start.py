@@ -123,7 +123,7 @@ def compile_kernel():
     """Compile what computes the stacks now, not in somebody's first cell; without a compiler they run in Python."""
     print("Compiling the kernel of the stacks.")
     if "compiled" not in run([PYTHON, "-c", ENGINE])[1].split():
-        print("There is none here, so stacks run in Python: the same numbers, but training takes about twice as long.")
+        print("There is none here, so stacks run in Python: the same numbers, but training takes longer.")
 
 
 def stamp():

@@ -1,8 +1,8 @@
 """The engine without a compiler: vanilla and GRU rows in torch's operations, with backward passes written by hand.
 
 Autograd keeps every operation of every step and multiplies a small matrix for each. Here the inputs of all steps are
-multiplied at once, before the loop; in the backward pass all slopes of a chunk of steps are computed at once, so that
-only a linear recurrence in dh remains for the loop; and the weights' gradients are one product a chunk.
+multiplied at once, before the loop; in the GRU's backward pass all slopes of a chunk of steps are computed at once, so
+that only a linear recurrence in dh remains for the loop; and the weights' gradients are one product a chunk.
 """
 
 from collections.abc import Iterator, Sequence

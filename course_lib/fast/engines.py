@@ -1,16 +1,17 @@
 """Which engine computes a row: the rule, with what it was measured on.
 
-One layer on the CPU in float32 or float64:
+One layer on the CPU in float32 or float64. Speeds are relative to torch's own call, in float32, over 64 or more steps,
+for B = 1 to 64 and H = 64 to 512, with one thread unless it is said otherwise:
 
-1. the compiled kernel, except for large LSTMs in float32. With one thread it was 2.1 to 27 times as fast as torch's
-   call for vanilla and GRU (B = 1 to 64, H = 64 to 512), and 1.0 to 1.8 times for the LSTM up to H = 128, whose call in
-   torch is oneDNN's. From H = 256 on, where W_hh outgrows the nearest caches, oneDNN is level with one thread (0.91 to
-   1.7) and ahead with two (0.64 to 1.04), unless the LSTM trains on 32 sequences or more (kernel: 0.99 to 1.45).
-   Without gradients oneDNN is ahead from H = 128 on at 32 sequences with one thread (0.96), not with two (1.02).
-2. without a compiler, or with COURSE_ENGINE=python: vanilla and GRU by hand where gradients are wanted (1.2 to 2.9 in
+1. the compiled kernel, except for large LSTMs in float32. Vanilla and GRU: 2.2 to 28. The LSTM, whose call in torch is
+   oneDNN's: 1.0 to 1.9 up to H = 128. From H = 256 on, where W_hh outgrows the nearest caches, the kernel has 0.91 to
+   1.7 with one thread and 0.64 to 1.04 with two, so oneDNN computes there, unless it trains on 32 sequences or more
+   (kernel: 0.99 to 1.45). Without gradients oneDNN also takes H = 128 at 32 sequences with one thread (kernel: 0.96).
+2. without a compiler, or with COURSE_ENGINE=python: vanilla and GRU by hand where gradients are wanted (1.2 to 3.0 in
    training), or where a step multiplies enough to outweigh Python; else torch's call.
 
-Elsewhere, on a GPU: torch's call. `course bench` measures all of this again.
+A row of one step costs more than torch's call does. Elsewhere, on a GPU: torch's call. `course bench` measures what the
+rule gives.
 """
 
 import functools
@@ -29,7 +30,7 @@ from course_lib.fast.kernel import DTYPES, SOURCE, Kernel
 
 KINDS = (RNNCell, LSTMCell, GRUCell)
 BY_HAND = {RNNCell: VanillaByHand(), GRUCell: GRUByHand()}
-SLOWER = "stacks run without their compiled kernel, and train at about half its speed"
+SLOWER = "stacks run without their compiled kernel, and training takes longer"
 MEANT = "The numbers are the same. Setting COURSE_ENGINE=python says that this is meant"
 LARGE, MANY = 256, 32  # hidden_size and batch of the LSTM's rule
 ENOUGH = 1 << 19  # B H^2 from which the loop in Python is faster than torch's call where no gradients are wanted

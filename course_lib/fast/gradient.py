@@ -75,7 +75,7 @@ def _differentiable(
     ctx: FunctionCtx, tensors: Sequence[Tensor], grads: Sequence[Tensor | None], wanted: Sequence[bool]
 ) -> list[Tensor | None]:
     """The gradients by torch's own call, as part of a graph."""
-    # Views: a gradient with respect to one of them goes no way round by what the tensors themselves depend on.
+    # Views: a gradient with respect to one of them does not pass through what the tensors themselves depend on.
     tensors = [tensor.view_as(tensor) for tensor in tensors]
     outputs = torch_row(ctx.engine.kind, tensors, _ended(ctx.lengths, len(tensors[0])))
     pairs = [(output, grad) for output, grad in zip(outputs, grads) if grad is not None]

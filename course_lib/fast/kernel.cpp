@@ -3,10 +3,10 @@
 //
 // Both directions go through time in chunks of about ROWS rows (steps times sequences), which stay in the cache:
 //   forwards   chunk by chunk: pre = x W_ih^T + b, one product; then step by step: gates(pre_t + h_{t-1} W_hh^T).
-//   backwards  chunk by chunk, last first: step by step dh_t = dy_t + d_{t+1} W_hh, d_t = dh_t times the slope of the
-//              gates; then dx = d W_ih, dW_ih += d^T x, dW_hh += d^T h_{t-1}, db += d: one product a chunk each.
+//   backwards  chunk by chunk, last first: step by step dh_t = dy_t + d_{t+1} W_hh (GRU: + z dh), d_t = dh_t times the slope
+//              of the gates; then dx = d W_ih, dW_ih += d^T x, dW_hh += d^T h_{t-1}, db += d: one product a chunk each.
 // Every product is made of tiles: sums of a few rows by a few vectors that stay in registers, and in the recurrence the
-// gates of a tile are finished right after. Threads share the sequences of the batch: these meet in the weights' gradients alone.
+// gates of a tile are finished right after. Threads share the sequences of the batch: only the weights' gradients are summed over them.
 //
 // Arrays: x (T, B, D), h (T, B, H), h0 (B, H); "padded" arrays have Hp columns a gate, H rounded up to whole panels.
 
