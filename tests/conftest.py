@@ -40,6 +40,15 @@ def exact():
 
 
 @pytest.fixture
+def one_thread():
+    """One thread: for operations as small as those of tests, more of them mostly wait for each other."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture
 def unchecked():
     """Without the shape hook, as a user runs the package: the package's own error messages must speak."""
     jaxtyping.config.update("jaxtyping_disable", True)

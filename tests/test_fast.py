@@ -15,13 +15,10 @@ from tests.worlds import TORCH, close, gradients_of, leaves, random_states
 
 
 @pytest.fixture(params=["compiled", "python"], autouse=True)
-def engine(request):
-    """Both ways of the package's own, on one thread: for rows this small, more of them mostly wait for each other."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
+def engine(request, one_thread):
+    """Both ways of the package's own."""
     with using(request.param):
         yield request.param
-    torch.set_num_threads(before)
 
 
 def both_rows(cell, dtype=torch.float64, padded=True):

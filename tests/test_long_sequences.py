@@ -9,6 +9,7 @@ from course_lib.relatives import ClockedStack, DilatedStack, MultiscaleLSTM
 from course_lib.training import checkpointed
 from tests.worlds import CELLS, LeakyCell, close, leaves
 
+pytestmark = pytest.mark.usefixtures("one_thread")
 T, B = 7, 4
 LENGTHS = [7, 2, 5, 1]
 EVERY = [1, 3, 9]
@@ -76,15 +77,6 @@ def all_of(way, stack, x, states, lengths, every):
     wrt = [x, *real(states or ()), *stack.parameters()]
     found = torch.autograd.grad(value, wrt, allow_unused=True, materialize_grads=True)
     return output.detach(), [type(state)(*(field.detach() for field in state)) for state in last], found
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    """On a busy machine several threads wait for each other longer than they compute."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.mark.parametrize("lengths", [None, LENGTHS, [2, 2, 1, 2]], ids=str)

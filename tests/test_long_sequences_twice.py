@@ -11,7 +11,7 @@ from torch import nn
 from course_lib import Cell, GRUCell, LSTMCell, LSTMState, RNNCell, Stack
 from course_lib.relatives import Bidirectional
 from course_lib.training import checkpointed
-from tests.test_long_sequences import STACKS, B, T, chunked, one_thread, whole  # noqa: F401
+from tests.test_long_sequences import STACKS, B, T, chunked, pytestmark, whole  # noqa: F401
 from tests.worlds import Recorded, close
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from course_lib import GRUCell, LSTMCell, RNNCell, Stack, plain, residual
+from course_lib import GRUCell, LSTMCell, RNNCell, Stack, fast, plain, residual
 from course_lib.data import synthetic
 from course_lib.data.batch import Batch
 from course_lib.experiments import depth_phrases, store
@@ -43,19 +43,16 @@ def test_each_is_trained_as_alone(cell, connection):
         assert not models[i].training
 
 
-def test_one_that_diverges_keeps_its_weights_and_the_others_go_on():
+def test_one_that_diverges_keeps_its_weights_and_the_others_go_on(monkeypatch):
+    # Which sum overflows first depends on its order, so both take the plain loop.
+    monkeypatch.setattr(fast.rows, "is_fusable", lambda cell, below: False)
     models, batches = taggers(3), texts(3, 6)
     settings = [Settings(6, rate, seed=5) for rate in (0.01, 1e305, 0.03)]
-    alone, before = copy.deepcopy(models), copy.deepcopy(models)
+    alone = copy.deepcopy(models)
     histories = fit_together(models, batches, cross_entropy, settings)
     assert [each.stopped for each in histories] == ["steps", "diverged", "steps"]
     for i, model in enumerate(alone):
         history = fit(model, batches[i], cross_entropy, settings[i])
-        assert history.stopped == histories[i].stopped
-        if history.stopped == "diverged":  # one step earlier or later: a fused multiply-add overflows later
-            assert all(parameter.isfinite().all() for parameter in models[i].parameters())
-            assert not all(map(torch.equal, models[i].parameters(), before[i].parameters()))
-            continue
         assert len(histories[i].losses) == len(history.losses)
         for mine, other in zip(models[i].parameters(), model.parameters()):
             torch.testing.assert_close(mine, other, rtol=1e-9, atol=1e-9)

@@ -21,13 +21,9 @@ LENGTHS = [7, 2, 5, 1]
 
 
 @pytest.fixture(autouse=True)
-def quiet(monkeypatch):
-    """No progress bar, and one thread: on a busy machine several wait for each other longer than they compute."""
+def quiet(monkeypatch, one_thread):
+    """No progress bar."""
     monkeypatch.setenv("COURSE_BUILD", "1")
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 class Reader(nn.Module):

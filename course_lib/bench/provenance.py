@@ -2,7 +2,6 @@
 
 import os
 import platform
-import shutil
 import subprocess
 from collections.abc import Iterable
 from importlib import metadata
@@ -11,6 +10,7 @@ from pathlib import Path
 import torch
 
 from course_lib import fast
+from course_lib.fast.compiler import CompilerError, compiler
 from course_lib.version import __version__
 
 CPUINFO, CACHES = Path("/proc/cpuinfo"), Path("/sys/devices/system/cpu/cpu0/cache")
@@ -59,13 +59,14 @@ def versions(peers: Iterable[str]) -> dict[str, str]:
             found[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
             continue
-    compiler = _compiler()
-    return found | ({"compiler": compiler} if compiler else {}) | {"engine": fast.name()}
+    said = _compiler()
+    return found | ({"compiler": said} if said else {}) | {"engine": fast.name()}
 
 
 def _compiler() -> str | None:
-    path = shutil.which("g++")
-    if path is None:
+    try:
+        path = compiler()
+    except CompilerError:
         return None
     said = subprocess.run([path, "--version"], capture_output=True, text=True, check=False).stdout
     return next(iter(said.splitlines()), None)

@@ -10,8 +10,8 @@ for B = 1 to 64 and H = 64 to 512, with one thread unless it is said otherwise:
 2. without a compiler, or with COURSE_ENGINE=python: vanilla and GRU by hand where gradients are wanted (1.2 to 3.0 in
    training), or where a step multiplies enough to outweigh Python; else torch's call.
 
-A row of one step costs more than torch's call does. Elsewhere, on a GPU: torch's call. `course bench` measures what the
-rule gives.
+A vanilla or GRU row of one step costs more than torch's call does. Elsewhere, on a GPU: torch's call. `course bench`
+measures what the rule gives.
 """
 
 import functools

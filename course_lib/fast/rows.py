@@ -14,6 +14,7 @@ from torch.autograd import forward_ad
 from course_lib.cells import Cell, State
 from course_lib.fast.engines import KINDS
 from course_lib.fast.fused import fused_row
+from course_lib.fast.kernel import DTYPES
 
 
 def row(
@@ -48,7 +49,7 @@ def is_fusable(cell: Cell, below: Tensor) -> bool:
     return (
         type(cell) in KINDS
         and not is_changed(cell)
-        and below.dtype in (torch.float32, torch.float64)
+        and below.dtype in DTYPES
         and below.device.type in ("cpu", "cuda")
         and not torch.is_autocast_enabled(below.device.type)
         and (torch.compiler.is_compiling() or not is_transformed())

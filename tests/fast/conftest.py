@@ -1,7 +1,6 @@
 """The engines, one after the other."""
 
 import pytest
-import torch
 
 from tests.fast.comparison import NAMES, using
 
@@ -21,9 +20,5 @@ def own(request):
 
 
 @pytest.fixture(autouse=True)
-def one_thread():
-    """One thread: for operations this small, more of them mostly wait for each other."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+def alone(one_thread):
+    """All of them on one thread."""
